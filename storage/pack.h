@@ -1,0 +1,31 @@
+/* A pack: the label documents of one batch as one immutable object: one write, one fsync.
+ * Layout: the documents back to back, nothing between; where each lies is in its label_version row
+ * (offset, bytes, sha256), so a pack needs no index of its own and a reader verifies what it read.
+ * Key: packs/<tenant>/<aa>/<32 hex>. */
+#ifndef STORAGE_PACK_H
+#define STORAGE_PACK_H
+
+#include "storage/blob.h"
+
+struct pack_id {
+    unsigned char b[16];
+};
+
+struct pack_item {
+    struct str doc; /* in: canonical bytes, borrowed */
+    int64_t off;    /* out: where it lies */
+};
+
+/* Writes items as a new pack under a random id and sets each off. */
+enum err pack_put(struct blob_store *s, int64_t tenant, struct pack_item *items, size_t n,
+    struct pack_id *id) MUSTCHECK;
+
+/* Reads one document and checks its hash (I6). */
+enum err pack_get(struct blob_store *s, int64_t tenant, struct pack_id id, int64_t off,
+    int64_t bytes, struct sha256 expect, struct buf *out) MUSTCHECK;
+
+/* out: 37 bytes, "8-4-4-4-12" as PostgreSQL's uuid prints it. */
+void pack_id_print(struct pack_id id, char *out);
+bool pack_id_parse(struct str text, struct pack_id *id);
+
+#endif

@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 #include <stddef.h>
 
-#include "base/err.h"
+#include "base/err.h" /* MUSTCHECK */
 
 struct migration {
     int number;

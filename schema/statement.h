@@ -20,9 +20,7 @@ enum statement_user {
 
 enum statement {
 #define STATEMENT(name, users, nparams, text) STMT_##name,
-#define STATEMENT_NAMES
 #include "statements.inc"
-#undef STATEMENT_NAMES
 #undef STATEMENT
     STMT_COUNT
 };

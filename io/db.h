@@ -73,6 +73,7 @@ void db_submit(struct db_pool *p, struct db_call *c);
 enum db_elem { DB_INT8, DB_INT4, DB_TEXT, DB_BYTEA, DB_FLOAT8, DB_BOOL };
 struct db_array {
     struct buf buf;
+    enum db_elem elem;
     int32_t n;
     bool has_null;
 };

@@ -1,6 +1,6 @@
-/* Host tool: turns schema/queries/*.sql and schema/migrations/*.sql into C (X-macro rows). Runs at
- * build time only. sqlgen queries OUT FILE...   -> STATEMENT(name, users, nparams, "text") sqlgen
- * migrations OUT FILE... -> MIGRATION(number, name, "text") */
+/* Host tool: turns the .sql files of schema/queries and schema/migrations into C (X-macro rows).
+ * Runs at build time only. sqlgen queries OUT FILE...    -> STATEMENT(name, users, nparams, "text")
+ * sqlgen migrations OUT FILE... -> MIGRATION(number, name, "text") */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,0 +1,48 @@
+/* Owns the text form of API tokens. Never stores one; the secret's copy is wiped. */
+#include "base/api_token.h"
+
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+#include "base/base64url.h"
+
+enum { SECRET_CHARS = BASE64URL_LEN(API_TOKEN_SECRET) };
+
+struct sha256 api_token_make(int64_t tenant, int64_t id, char *out)
+{
+    unsigned char secret[API_TOKEN_SECRET];
+    char text[SECRET_CHARS + 1];
+
+    BUG_ON(tenant < 1 || id < 1);
+    random_bytes(secret, sizeof(secret));
+    base64url_encode(secret, sizeof(secret), text);
+    snprintf(out, API_TOKEN_SIZE, API_TOKEN_PREFIX "%" PRId64 "_%" PRId64 "_%s", tenant, id, text);
+    OPENSSL_cleanse(secret, sizeof(secret));
+    OPENSSL_cleanse(text, sizeof(text));
+    return sha256_of(str_of(out));
+}
+
+/* A positive number without a leading zero, so that one token has one spelling. */
+static bool number(struct str s, int64_t *out)
+{
+    return s.n > 0 && s.p[0] >= '1' && s.p[0] <= '9' && str_int(s, out);
+}
+
+bool api_token_parse(struct str text, int64_t *tenant, int64_t *id, struct sha256 *hash)
+{
+    struct str rest = text, tenant_text, id_text;
+
+    if (text.n >= API_TOKEN_SIZE || !str_starts(text, STR(API_TOKEN_PREFIX)))
+        return false;
+    rest.p += strlen(API_TOKEN_PREFIX);
+    rest.n -= strlen(API_TOKEN_PREFIX);
+    if (!str_split(&rest, '_', &tenant_text) || !str_split(&rest, '_', &id_text) || !rest.p)
+        return false;
+    /* The secret may hold '_' itself: it is all that is left. */
+    if (!number(tenant_text, tenant) || !number(id_text, id) || rest.n != SECRET_CHARS ||
+        base64url_decode(rest, NULL) != API_TOKEN_SECRET)
+        return false;
+    *hash = sha256_of(text);
+    return true;
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/base64url.h"
+#include "base/err.h"
 
 enum { SECRET_CHARS = BASE64URL_LEN(API_TOKEN_SECRET) };
 

@@ -1,10 +1,12 @@
 /* The workflow, pure: (settings, task, action) -> next state, next label, work to open. No I/O, no
  * clock, no globals. Names in text (SQL enums, JSON, events) are the lower-case forms: "annotate",
- * "prelabel_failed", ...
+ * "prelabel_failed", ... The whole table is workflow.def:
  *
- *   (none) --import--> prelabel --prelabelled/failed--> annotate --submit--> review --accept/fix-->
- * qa --pass/fix--> done ^ ^                | ^                    | skip '-+-----reject-----'
- * '--------fail--------' The whole table is workflow.def. */
+ *   import --> prelabel --prelabelled/failed--> annotate --submit--> review --accept/fix--> qa
+ *                                                 ^ skip             | ^                   |  |
+ *                                                 '-----reject-------' '-------fail--------'  |
+ *                                                                         done <--pass/fix----'
+ */
 #ifndef CORE_WORKFLOW_H
 #define CORE_WORKFLOW_H
 
@@ -56,6 +58,7 @@ bool stage_parse(struct str name, enum stage *out);
 bool action_parse(struct str name, enum action *out);
 
 enum review_mode { REVIEW_ALL, REVIEW_SAMPLE, REVIEW_NONE };
+enum agreement_metric { METRIC_EXACT };
 
 /* A project's workflow settings (project.workflow JSON). All have defaults; unknown keys are
  * errors. */
@@ -69,6 +72,7 @@ struct workflow {
     double review_percent;    /* in sample mode; default 100 */
     double qa_percent;        /* "qa": {"percent":0} */
     double agreement;         /* "agreement": {"threshold":0..1,"metric":"exact"}; default 0.7 */
+    enum agreement_metric metric;
     int max_rework;           /* "max_rework": 3 */
     int skip_limit;           /* "skip_limit": 3 */
     bool allow_skip;          /* "allow_skip": true */
@@ -97,51 +101,66 @@ struct task_facts {
     int overlap;
     int slots_left; /* annotate slots neither submitted nor skipped, the acting one not counted */
     int rework_count, skip_count;
-    bool has_label;
-    double agreement;                /* ACTION_SUBMIT, last slot, overlap > 1: 0..1; else 1 */
-    double score;                    /* ACTION_PRELABELLED: the model's confidence, or -1 */
+    bool has_label;   /* head_label is not null; ACTION_IMPORT: a label comes with it */
+    double agreement; /* ACTION_SUBMIT, last slot, overlap > 1: 0..1; else 1 */
+    double score;     /* ACTION_PRELABELLED: the model's confidence, or -1 */
     int64_t annotators[MAX_OVERLAP]; /* who submitted annotate slots, by slot; the acting submitter
                                         included */
     int nannotators;
-    int64_t reviewer;      /* who decided the review that led to QA; 0 = nobody */
+    int64_t reviewer;      /* who decided the last review; 0 = nobody */
+    int64_t head_author;   /* who wrote the head label; 0 = a model, a merge or nobody */
+    int64_t actor;         /* who acts now; 0 = a model or the system */
     bool reopen_to_review; /* ACTION_REOPEN: where to */
 };
+
+enum slot_end { SLOT_SUBMITTED, SLOT_SKIPPED, SLOT_OPEN };
+enum { MAX_EXCLUDED = MAX_OVERLAP + 4 };
 
 /* What to do, if the guard (versions) holds. */
 struct decision {
     enum task_state to;
     bool label_is_head; /* the label that came with the action becomes task.head_label */
     bool merge; /* the last slot agreed: the majority becomes a `merge` version and the head */
-    enum {
-        SLOT_SUBMITTED,
-        SLOT_SKIPPED,
-        SLOT_OPEN
-    } slot;             /* what becomes of the acting assignment */
+    enum slot_end slot; /* what becomes of the acting assignment, if the action has one */
     bool exclude_actor; /* SLOT_OPEN: its actor may not take it again */
+    bool cancel_rest;   /* the task's other open and leased assignments are cancelled */
     bool open;          /* work to open: */
     enum stage open_stage;
-    int open_slots;                            /* slots 1..open_slots */
-    int64_t reserved_for;                      /* 0 = anyone */
-    bool exclude_annotators, exclude_reviewer; /* who may not take what is opened (I3) */
+    int open_slots;       /* slots 1..open_slots */
+    bool open_unfinished; /* of these only the ones that nobody has submitted (reopen, restore) */
+    int64_t reserved_for; /* 0 = anyone */
+    bool exclude_annotators, exclude_reviewer; /* why people stand in `exclude` */
+    int64_t exclude[MAX_EXCLUDED]; /* who may not take what is opened (I3); it replaces the slot's
+                                      old list. Needs head_author, reviewer and actor above. */
+    int nexclude;
     int rework_add, skip_add;
 };
 
-/* ERR_CONFLICT when the action is not legal in the task's state (nothing is decided then). */
+/* ERR_CONFLICT when the action is not legal in the task's state, or the settings forbid it (skip),
+ * or it would judge a task without a label (nothing is decided then). Beyond design.md §5 it holds
+ * that: work that was sent back (rework_count > 0) is reviewed again whatever the sampling says,
+ * and is never merged with the slots that were rejected together with it; rejecting a label that no
+ * person made (an accepted pre-label) opens the ordinary slots and is no rework. */
 enum err workflow_decide(const struct workflow *w, const struct task_facts *t, enum action a,
     struct decision *out) MUSTCHECK;
 
 /* True when (from, action, to) is a row of workflow.def. */
 bool workflow_legal(enum task_state from, enum action a, enum task_state to);
+/* True when some row of workflow.def leaves `from` by `a`. */
+bool workflow_leaves(enum task_state from, enum action a);
 /* True for MOVE rows: the task's version grows (I2). */
 bool workflow_moves(enum action a);
 /* The stage whose assignments belong to a state; false for done, skipped, archived. */
 bool workflow_stage(enum task_state s, enum stage *out);
 
-/* Graphviz of the table, and the SQL of the CHECK on event. */
+/* Graphviz of the table. */
 void workflow_dot(struct buf *out);
+/* The rows of the CHECK on event, in the order of workflow.def, one a line, with a comma and a
+ * newline between two: ('annotate', 'submit', 'review') */
 void workflow_check_sql(struct buf *out);
 
-/* Sampling by hash: the same (salt, task, what) always answers the same. `percent` 0..100. */
+/* Sampling by hash: the same (salt, task, what) always answers the same. `percent` 0..100. A task
+ * that is in the sample stays in it when the percentage grows. */
 bool sample_hit(uint64_t salt, int64_t task, const char *what, double percent);
 
 #endif

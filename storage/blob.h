@@ -2,7 +2,9 @@
  * All calls block: the server makes them on io/work threads, workers and the CLI directly.
  * Thread-safe. I6: put returns ERR_OK only when the object is durable (fs: write, fsync, rename,
  * fsync of the directory); get verifies what it reads whenever the caller says the hash. Keys:
- * [a-z0-9/._-]+, no "..", at most 200 bytes. */
+ * [a-z0-9/._-]+, at most 200 bytes; a segment is never empty and never begins with a dot. Errors:
+ * ERR_NOT_FOUND, ERR_RANGE (beyond the end), ERR_CORRUPT, ERR_FULL (out too small),
+ * ERR_UNAVAILABLE (no space), ERR_IO, ERR_INVALID (no such key can be). */
 #ifndef STORAGE_BLOB_H
 #define STORAGE_BLOB_H
 
@@ -16,21 +18,24 @@ struct blob_store;
 /* A backend is one file and one row of blob_backends[] (blob.c). */
 struct blob_backend {
     const char *scheme; /* "fs" of "fs:DIRECTORY" */
+    /* Keys come checked. A failed call leaves nothing half stored; all but close may fail. */
     enum err (*open)(struct blob_store *s, struct str rest);
     void (*close)(struct blob_store *s);
     enum err (*put)(struct blob_store *s, const char *key, const struct str *parts, size_t nparts);
-    /* Reads len bytes from off into out (len 0: all, size first checked against out->max). */
+    /* Appends len bytes from off to out (len 0: all, size first checked against out->max). */
     enum err (*get)(
         struct blob_store *s, const char *key, int64_t off, int64_t len, struct buf *out);
     enum err (*size)(struct blob_store *s, const char *key, int64_t *bytes);
     enum err (*remove)(struct blob_store *s, const char *key);
     /* A streamed put of unknown size: begin, any writes, then commit under the final key, or abort.
-     */
+     * Commit consumes the upload even when it fails. */
     enum err (*put_begin)(struct blob_store *s, void **upload);
     enum err (*put_write)(struct blob_store *s, void *upload, const void *p, size_t n);
     enum err (*put_commit)(struct blob_store *s, void *upload, const char *key);
     void (*put_abort)(struct blob_store *s, void *upload);
 };
+
+extern const struct blob_backend blob_fs;
 
 struct blob_store {
     const struct blob_backend *backend;
@@ -43,10 +48,12 @@ void blob_close(struct blob_store *s);
 
 enum err blob_put(
     struct blob_store *s, const char *key, const struct str *parts, size_t nparts) MUSTCHECK;
-/* ERR_NOT_FOUND when there is none; ERR_CORRUPT when `expect` is given and does not match. */
+/* Appends to out. ERR_NOT_FOUND when there is none; ERR_CORRUPT when `expect` is given and does not
+ * match. On any error out is as it was. */
 enum err blob_get(struct blob_store *s, const char *key, int64_t off, int64_t len,
     const struct sha256 *expect, struct buf *out) MUSTCHECK;
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes) MUSTCHECK;
+/* Removing what is not there is fine. */
 enum err blob_remove(struct blob_store *s, const char *key) MUSTCHECK;
 
 /* Streamed upload: hashes while it writes. commit: stored under assets/<tenant>/<aa>/<sha256>; a
@@ -59,6 +66,8 @@ enum err blob_upload_commit(
     struct blob_upload *u, int64_t tenant, struct sha256 *hash, int64_t *bytes) MUSTCHECK;
 void blob_upload_abort(struct blob_upload *u);
 
+enum { BLOB_KEY_MAX = 200 };
+bool blob_key_valid(const char *key);
 /* out holds at least 160 bytes. */
 void blob_asset_key(int64_t tenant, struct sha256 hash, char *out, size_t size);
 

@@ -2,8 +2,8 @@
  * connection set with one base address and one token. Never logs the token, a body or a header;
  * never follows a redirect of the API.
  *
- * Not thread-safe: a thread has its own client. Call curl_global_init-free: the first
- * http_client_new() of a process must happen before it starts threads. */
+ * Not thread-safe: a thread has its own client. libcurl is set up by the
+ * first client of a process, which must be made before threads are started. */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
 
@@ -57,7 +57,8 @@ void http_client_free(struct http_client *c);
 
 /* One request. path begins with '/' and is appended to the base. headers: NULL, or a
  * NULL-terminated array of "Name: value" (e.g. "If-Match: \"3\""). body.p NULL = none.
- * content_type NULL = application/json when there is a body.
+ * content_type NULL = application/json when there is a body (uploads:
+ * application/octet-stream).
  * ERR_OK when a whole answer came, whatever its status. Else ERR_UNAVAILABLE (no connection, cut
  * off), ERR_TIMEOUT, ERR_FULL (answer longer than max_body), ERR_FORBIDDEN (guard), ERR_INVALID
  * (address or header not usable), ERR_NO_MEMORY.

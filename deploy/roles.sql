@@ -22,4 +22,8 @@ ALTER ROLE annotate_api SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE annotate_api SET client_connection_check_interval = '5s';
 ALTER ROLE annotate_api SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE annotate_api SET jit = off;
+-- Every statement of the server is a short walk along indexes; a plan made while a table was small must not turn into a scan.
+ALTER ROLE annotate_api SET enable_seqscan = off;
+ALTER ROLE annotate_api SET enable_hashjoin = off;
+ALTER ROLE annotate_api SET enable_mergejoin = off;
 ALTER ROLE annotate_worker SET jit = off;

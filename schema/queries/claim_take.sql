@@ -1,0 +1,77 @@
+-- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first,
+-- then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what falls to it stays empty;
+-- the caller asks claim_search for those. At most 256 seats. Rows: one a granted assignment.
+-- users: server
+WITH seat AS MATERIALIZED (
+    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[]) AS s(ord, place, user_id, lease_s)
+),
+held AS MATERIALIZED (
+    SELECT s.ord, s.place, h.id
+    FROM (SELECT DISTINCT ord, user_id FROM seat) c CROSS JOIN LATERAL (
+        SELECT a.id, row_number() OVER (ORDER BY a.id) AS place FROM assignment a
+        WHERE a.project_id = $1::bigint AND a.stage = $2::text AND a.holder = c.user_id AND a.state = 'leased'
+          AND a.lease_expires_at > now()
+        ORDER BY a.id LIMIT 256) h
+    JOIN seat s ON s.ord = c.ord AND s.place = h.place
+),
+need AS MATERIALIZED (
+    SELECT s.*, row_number() OVER (PARTITION BY s.user_id ORDER BY s.place) AS turn FROM seat s
+    WHERE NOT EXISTS (SELECT FROM held h WHERE h.ord = s.ord AND h.place = s.place)
+),
+mine AS MATERIALIZED (
+    SELECT q.id, q.user_id, row_number() OVER (PARTITION BY q.user_id ORDER BY q.rank, q.id) AS turn
+    FROM (SELECT a.id, a.reserved_for AS user_id, a.rank FROM assignment a
+          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
+            AND a.reserved_for = ANY ($5) AND NOT a.reserved_for = ANY (a.excluded)
+          ORDER BY a.reserved_for, a.id LIMIT 256
+          FOR UPDATE SKIP LOCKED) q
+),
+reserved AS MATERIALIZED (
+    SELECT n.ord, n.place, n.user_id, n.lease_s, m.id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
+),
+rest AS MATERIALIZED (
+    SELECT n.*, row_number() OVER (ORDER BY n.place, n.ord) AS rank FROM need n
+    WHERE NOT EXISTS (SELECT FROM reserved r WHERE r.ord = n.ord AND r.place = n.place)
+),
+head AS MATERIALIZED (
+    -- The inner LIMIT is for the planner (an index walk); the outer one stops the locking after as many as there are seats.
+    SELECT q.*, row_number() OVER () AS rank
+    FROM (SELECT a.id, a.task_id, a.excluded FROM assignment a
+          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL
+          ORDER BY a.rank, a.id LIMIT 256
+          FOR UPDATE SKIP LOCKED) q
+    LIMIT (SELECT count(*) FROM rest)
+),
+chosen AS MATERIALIZED (
+    SELECT r.ord, r.user_id, r.lease_s, h.id
+    FROM rest r JOIN head h USING (rank)
+    WHERE NOT r.user_id = ANY (h.excluded)
+      AND ($2 <> 'annotate' OR NOT EXISTS (
+            SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = h.task_id AND o.stage = 'annotate'
+              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> h.id))
+    UNION ALL
+    SELECT ord, user_id, lease_s, id FROM reserved
+),
+granted AS (
+    UPDATE assignment a
+    SET state = 'leased', holder = c.user_id, version = a.version + 1, lease_s = c.lease_s, reserved_for = NULL, reserved_until = NULL,
+        lease_expires_at = now() + make_interval(secs => c.lease_s)
+    FROM chosen c
+    WHERE a.id = c.id AND a.state = 'open'
+    RETURNING c.ord, a.tenant_id, a.id, a.task_id, a.version, a.slot, a.holder, a.lease_expires_at
+),
+logged AS (
+    INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, assignment_id, assignment_version,
+                       action, from_state, to_state)
+    SELECT g.tenant_id, $1, g.task_id, t.version, g.holder, g.id, g.version, 'claim', t.state, t.state
+    FROM granted g JOIN task t ON t.id = g.task_id
+),
+answer AS (
+    SELECT ord, id, task_id, version, slot, lease_expires_at FROM granted
+    UNION ALL
+    SELECT h.ord, a.id, a.task_id, a.version, a.slot, a.lease_expires_at FROM held h JOIN assignment a ON a.id = h.id
+)
+SELECT x.ord, x.id, x.version, x.slot, to_json(x.lease_expires_at), t.id, t.data, t.meta, t.state, t.version,
+       t.head_label, t.rework_count, t.label_seq
+FROM answer x JOIN task t ON t.id = x.task_id
+ORDER BY x.ord, x.id

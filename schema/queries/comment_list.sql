@@ -1,0 +1,4 @@
+-- A task's comments, oldest first.
+-- users: server
+SELECT id, author, region, text, resolved, to_json(created_at)
+FROM comment WHERE task_id = $1::bigint AND id > $2::bigint ORDER BY id LIMIT $3::int

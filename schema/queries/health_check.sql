@@ -1,0 +1,3 @@
+-- Whether the database answers.
+-- users: server
+SELECT 1

@@ -1,0 +1,4 @@
+-- One label version and where its content lies.
+-- users: server
+SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at), pack, pack_off
+FROM label_version WHERE id = $1::bigint

@@ -1,0 +1,10 @@
+-- A page of a ready release's items with all that an export writes of them, in task order.
+-- users: server export
+SELECT i.task_id, t.data, t.meta, t.external_id, i.split, l.id, l.seq, l.kind, l.author, l.model, l.lead_time, to_json(l.created_at),
+       l.sha256, l.bytes, l.pack, l.pack_off, to_json(t.created_at), to_json(t.updated_at), t.project_id,
+       (SELECT count(*) FROM label_version v WHERE v.tenant_id = i.tenant_id AND v.task_id = i.task_id AND v.kind = 'prelabel')
+FROM release_item i
+JOIN task t ON t.tenant_id = i.tenant_id AND t.id = i.task_id
+JOIN label_version l ON l.tenant_id = i.tenant_id AND l.id = i.label_id
+WHERE i.release_id = $1::bigint AND i.task_id > $2::bigint
+ORDER BY i.task_id LIMIT $3::int

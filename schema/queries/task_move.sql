@@ -1,0 +1,34 @@
+-- Moves a task by a manager's decision (reopen, archive, restore) under its version, and opens or cancels work accordingly.
+-- users: server
+WITH moved AS (
+    UPDATE task t
+    SET state = $5::text, version = t.version + 1, updated_at = now(),
+        archived_from = CASE WHEN $5 = 'archived' THEN t.state END
+    WHERE t.id = $1::bigint AND t.version = $2::bigint AND t.state = $3::text
+    RETURNING t.tenant_id, t.project_id, t.id, t.version, t.state, t.priority
+),
+cancelled AS (
+    UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
+    FROM moved m WHERE $5 = 'archived' AND a.task_id = m.id AND a.state IN ('open', 'leased')
+),
+opened AS (
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded)
+    SELECT m.tenant_id, m.project_id, m.id, $7::text, g.slot, -m.priority, $9::bigint,
+           CASE WHEN $9 IS NOT NULL THEN now() + make_interval(secs => $10::int) END, $11::text::bigint[]
+    FROM moved m CROSS JOIN LATERAL generate_series(1, $8::int) AS g(slot)
+    WHERE $7 IS NOT NULL
+    ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
+    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
+        reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded
+    WHERE assignment.state <> 'submitted' OR $4::text = 'reopen'
+),
+logged AS (
+    INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, action, from_state, to_state)
+    SELECT tenant_id, project_id, id, version, $6::bigint, $4, $3, $5 FROM moved
+),
+counted AS (
+    INSERT INTO counter (tenant_id, project_id, name, delta)
+    SELECT m.tenant_id, m.project_id, n.name, n.delta
+    FROM moved m CROSS JOIN LATERAL (VALUES ('task.' || $3, -1), ('task.' || $5, 1), ('action.' || $4, 1)) AS n(name, delta)
+)
+SELECT id, state, version FROM moved

@@ -1,0 +1,3 @@
+-- The tenant of a name.
+-- users: cli
+SELECT id FROM tenant WHERE name = $1::text

@@ -1,0 +1,3 @@
+-- The next API token's id.
+-- users: server
+SELECT nextval('api_token_id_seq')

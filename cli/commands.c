@@ -1,0 +1,132 @@
+/* Owns the table of commands and the text of each `annotate COMMAND --help`. Holds no code. */
+#include "cli/commands.h"
+
+#include <stddef.h>
+
+#define MIGRATE_HELP                                                                               \
+    "Applies the migrations that are compiled into this program to the database of --db-owner, "   \
+    "in\n"                                                                                         \
+    "order, each in a transaction of its own, under a lock, so that several may be started at "    \
+    "once.\n"                                                                                      \
+    "It stops before changing anything when an applied migration differs from the one in this\n"   \
+    "program, or when the database is newer than this program. Run it before a new server "        \
+    "starts.\n\n"                                                                                  \
+    "  --dry-run\n        name the migrations that would be applied; change nothing\n"             \
+    "  --status\n        name all migrations and whether they are applied; exit status 0 only "    \
+    "when\n        a server of this version would start\n"
+
+#define TENANT_HELP                                                                                \
+    "A tenant is a customer with projects and users of its own; none sees another's.\n\n"          \
+    "  create NAME\n        make one and print its number\n"                                       \
+    "  list\n        number, name and time of making, a line each\n\n"                             \
+    "  --if-missing\n        with create: when there is one of that name, print its number, exit " \
+    "status 0\n"
+
+#define USER_HELP                                                                                  \
+    "Users log in with e-mail and password; a worker's user has no password but an API token\n"    \
+    "(`annotate token`). An address belongs to one user, whatever the tenant.\n\n"                 \
+    "  create    make a user and print its number\n"                                               \
+    "  password  set a user's password\n"                                                          \
+    "  list      number, address, name, and what is special, a line each\n\n"                      \
+    "  --tenant NAME\n        the tenant of the user\n"                                            \
+    "  --email ADDRESS\n        what the user logs in with\n"                                      \
+    "  --name NAME\n        what others see\n"                                                     \
+    "  --admin\n        administers the tenant: may make users and projects\n"                     \
+    "  --password-file FILE\n        the file's first line is the password (8 to 511 bytes); - "   \
+    "is standard input\n"                                                                          \
+    "  --no-password\n        no login by password\n"                                              \
+    "  --if-missing\n        with create: when there is one of that address, leave it as it is, "  \
+    "print\n        its number, exit status 0\n\n"                                                 \
+    "Without --password-file and --no-password the terminal asks for it.\n"
+
+#define TOKEN_HELP                                                                                 \
+    "An API token acts as its user until it is revoked. It is written once, to a new file that "   \
+    "only\nits owner may read; the database keeps its hash.\n\n"                                   \
+    "  create      make a token and print its number\n"                                            \
+    "  list        number, user, name, time of making, a line each\n"                              \
+    "  revoke ID   end a token, at once and for good\n\n"                                          \
+    "  --tenant NAME\n        the tenant of the user\n"                                            \
+    "  --email ADDRESS\n        the user that the token acts as\n"                                 \
+    "  --name NAME\n        what it is for\n"                                                      \
+    "  --out FILE\n        where it goes; must not exist\n"
+
+#define IMPORT_HELP                                                                                 \
+    "PATH is one of:\n"                                                                             \
+    "  a file of tasks   a JSON array or one task a line, in Label Studio's form: "                 \
+    "{\"data\":{…}}\n"                                                                            \
+    "                    with external_id, meta, priority, predictions, annotations if wanted,\n"   \
+    "                    or the data object alone. It is streamed as it is.\n"                      \
+    "  a directory       each image in it, and below, becomes an asset and a task whose\n"          \
+    "                    external_id is its path below the directory.\n\n"                          \
+    "A task whose external_id the project knows is skipped, so a repeated import adds nothing "     \
+    "twice.\nPrints {\"created\":…,\"skipped\":…,\"failed\":…}; files that were refused are " \
+    "named on stderr.\n\n"                                                                          \
+    "  --project ID\n        the project to add to; you must be its manager\n"                      \
+    "  --field NAME\n        the key of an image's address in data, as the label config's "         \
+    "$NAME\n        (default: image)\n"                                                             \
+    "  --parallel N\n        connections that upload images at once, 1 to 64 (default: 8)\n"
+
+#define RELEASE_HELP                                                                               \
+    "A release is an immutable manifest of a project's finished labels. Its root hash is its\n"    \
+    "identity: the same content has the same root. Each is printed as a line of JSON.\n\n"         \
+    "  create    cut one from the tasks that are done now\n"                                       \
+    "  show ID   print one\n"                                                                      \
+    "  list      print a project's\n\n"                                                            \
+    "  --project ID\n        the project\n"                                                        \
+    "  --name NAME\n        a name that the project has not used\n"                                \
+    "  --split NAME=SHARE,…\n        parts of the data set, adding up to 1 (the server's "       \
+    "default:\n        train=0.8,val=0.1,test=0.1)\n"                                              \
+    "  --salt TEXT\n        what the split is drawn by; the same salt gives the same split\n"      \
+    "  --wait\n        wait until it is ready; exit status 1 when it fails\n"
+
+#define EXPORT_HELP                                                                                \
+    "Streams a release to FILE in constant memory. While it is under way the file is called\n"     \
+    "FILE.part; FILE appears only when all has come and is on disk. A stream that ends early is "  \
+    "a\nfailure, never a shorter file.\n\n"                                                        \
+    "  --release ID\n        a release that is ready\n"                                            \
+    "  --format FORMAT\n        jsonl: a label a line; label-studio: the JSON that Label Studio "  \
+    "exports\n"                                                                                    \
+    "  --out FILE\n        where to; - is standard output\n"
+
+#define CONSUME_HELP                                                                               \
+    "Reads what annotate-stream wrote, from Kafka (read_committed) or from the file sink.\n"
+
+#define WORKFLOW_HELP                                                                              \
+    "Prints the one table of legal moves of a task, from which the server decides, the database\n" \
+    "checks and the documentation draws.\n\n"                                                      \
+    "  --dot\n        as a graph for Graphviz: annotate workflow --dot | dot -Tsvg > w.svg\n"      \
+    "  --sql\n        as the condition of the event table's CHECK\n"                               \
+    "  --table\n        from, action, to, and whether the task's version grows, a line each\n"
+
+const struct command commands[] = {
+    {"migrate", "[--dry-run | --status]", "Bring the database to this version", MIGRATE_HELP,
+        cmd_migrate},
+    {"tenant", "create NAME [--if-missing] | list", "Make and list tenants", TENANT_HELP,
+        cmd_tenant},
+    {"user",
+        "create --tenant NAME --email ADDRESS --name NAME [--admin]\n"
+        "           [--password-file FILE | --no-password] [--if-missing]\n"
+        "       annotate user password --tenant NAME --email ADDRESS\n"
+        "           [--password-file FILE | --no-password]\n"
+        "       annotate user list --tenant NAME",
+        "Make and list users, set passwords", USER_HELP, cmd_user},
+    {"token",
+        "create --tenant NAME --email ADDRESS --name NAME --out FILE\n"
+        "       annotate token list --tenant NAME\n"
+        "       annotate token revoke --tenant NAME ID",
+        "Make, list and revoke API tokens", TOKEN_HELP, cmd_token},
+    {"import", "--project ID [--field NAME] [--parallel N] PATH", "Import tasks or images",
+        IMPORT_HELP, cmd_import},
+    {"release",
+        "create --project ID --name NAME [--split NAME=SHARE,…]\n"
+        "           [--salt TEXT] [--wait]\n"
+        "       annotate release show ID\n"
+        "       annotate release list --project ID",
+        "Cut, show and list dataset releases", RELEASE_HELP, cmd_release},
+    {"export", "--release ID --format jsonl|label-studio --out FILE|-",
+        "Stream a release to a file", EXPORT_HELP, cmd_export},
+    {"consume", "[ARGUMENTS]", "Read the stream of events, labels and releases", CONSUME_HELP,
+        cmd_consume},
+    {"workflow", "--dot | --sql | --table", "Print the workflow", WORKFLOW_HELP, cmd_workflow},
+    {NULL, NULL, NULL, NULL, NULL},
+};

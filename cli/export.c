@@ -1,0 +1,141 @@
+/* Owns `annotate export`: a release, streamed into a file that exists only once it is whole. Memory
+ * does not depend on the release's size. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/api.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/say.h"
+
+static const char *const formats[] = {"jsonl", "label-studio"};
+
+/* Where the bytes go: FILE.part, or standard output. */
+struct target {
+    const char *path; /* of the finished file; NULL = standard output */
+    char *part;
+    int fd;
+    int64_t bytes;
+    char last; /* byte that is no white space */
+};
+
+static enum err write_all(void *arg, const void *data, size_t n)
+{
+    struct target *t = arg;
+    const char *p = data;
+
+    t->bytes += (int64_t)n;
+    for (size_t i = n; i-- > 0;)
+        if (!strchr(" \r\n", p[i])) {
+            t->last = p[i];
+            break;
+        }
+    while (n > 0) {
+        ssize_t k = write(t->fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return ERR_IO;
+        p += k;
+        n -= (size_t)k;
+    }
+    return ERR_OK;
+}
+
+static bool target_open(struct target *t, const char *out)
+{
+    *t = (struct target){.fd = STDOUT_FILENO};
+    if (strcmp(out, "-") == 0)
+        return true;
+    t->path = out;
+    if (asprintf(&t->part, "%s.part", out) < 0)
+        t->part = NULL;
+    BUG_ON(!t->part);
+    t->fd = open(t->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (t->fd < 0)
+        fail("%s cannot be written: %s.", t->part, strerror(errno));
+    return t->fd >= 0;
+}
+
+/* Durable, then under its own name. */
+static bool target_finish(struct target *t)
+{
+    if (!t->path)
+        return true;
+    if (fsync(t->fd) == 0 && rename(t->part, t->path) == 0)
+        return true;
+    fail("%s cannot be finished: %s.", t->path, strerror(errno));
+    return false;
+}
+
+static void target_close(struct target *t)
+{
+    if (t->path && t->fd >= 0)
+        close(t->fd);
+    free(t->part);
+}
+
+static void show_bytes(void *progress, int64_t done, int64_t total)
+{
+    progress_show(progress, done, total);
+}
+
+/* Both formats end in a bracket; a release without items is "[]" or no byte at all. */
+static bool is_whole(const struct target *t, const char *format)
+{
+    bool lines = strcmp(format, "jsonl") == 0;
+
+    return t->last == (lines ? '}' : ']') || (lines && t->bytes == 0);
+}
+
+static int download(struct api *a, int64_t release, const char *format, struct target *t)
+{
+    const struct http_sink to = {write_all, t};
+    struct progress p;
+    char path[96];
+
+    snprintf(path, sizeof(path), "/v1/releases/%" PRId64 "/export?format=%s", release, format);
+    progress_begin(&p, "bytes", -1);
+    http_client_progress(a->http, show_bytes, &p);
+    enum err e = http_client_download(a->http, path, NULL, &to, &a->answer);
+    if (e == ERR_IO)
+        return fail("the file cannot be written: %s.", strerror(errno));
+    if (!api_ok(a, e, "the export"))
+        return 1;
+    if (!is_whole(t, format))
+        return fail("the export came to its end in the middle; run the command again.");
+    if (!target_finish(t))
+        return 1;
+    progress_end(&p, t->bytes);
+    return 0;
+}
+
+int cmd_export(int argc, char **argv)
+{
+    int64_t release = 0;
+    const char *format = NULL, *out = NULL;
+    const struct opt opts[] = {{"release", .number = &release, .required = true},
+        {"format", .text = &format, .required = true}, {"out", .text = &out, .required = true}};
+    struct target t = {.fd = -1};
+    struct api a = {0};
+    int status = 1;
+    size_t i = 0;
+
+    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
+        return 2;
+    while (i < ARRAY_LEN(formats) && strcmp(format, formats[i]) != 0)
+        i++;
+    if (i == ARRAY_LEN(formats))
+        return misuse("export", "the formats are jsonl and label-studio, not \"%s\".", format);
+    if (api_open(&a) && target_open(&t, out))
+        status = download(&a, release, format, &t);
+    target_close(&t);
+    api_close(&a);
+    return status;
+}

@@ -1,0 +1,171 @@
+/* Owns `annotate release`: cutting, showing and listing dataset releases. A release is printed as
+ * one line of JSON, as the API gives it. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/api.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/say.h"
+
+enum { POLL_S = 1 };
+
+static void print_release(struct json_object *o)
+{
+    puts(
+        json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static bool add_share(struct json_object *split, struct str part, double *sum)
+{
+    char name[64], value[32], *end;
+    struct str rest = part, key;
+
+    if (!str_split(&rest, '=', &key) || !rest.p || key.n == 0 || key.n >= sizeof(name) ||
+        rest.n == 0 || rest.n >= sizeof(value))
+        return false;
+    snprintf(name, sizeof(name), "%.*s", STR_FMT(key));
+    snprintf(value, sizeof(value), "%.*s", STR_FMT(rest));
+    double share = strtod(value, &end);
+    if (*end || !(share >= 0 && share <= 1) || json_object_object_get(split, name))
+        return false;
+    *sum += share;
+    return json_object_object_add(split, name, json_object_new_double(share)) == 0;
+}
+
+/* "train=0.8,val=0.1,test=0.1"; NULL when it is not of that form or does not add up to 1. */
+static struct json_object *parse_split(const char *text)
+{
+    struct json_object *split = json_object_new_object();
+    struct str rest = str_of(text), part;
+    double sum = 0;
+    bool ok = true;
+
+    while (ok && str_split(&rest, ',', &part))
+        ok = add_share(split, part, &sum);
+    if (ok && fabs(sum - 1) < 1e-9)
+        return split;
+    json_object_put(split);
+    return NULL;
+}
+
+/* Polls until the release is ready or failed; *o is replaced by its last state. */
+static int wait_for(struct api *a, struct json_object **o)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/v1/releases/%" PRId64, api_int(*o, "id"));
+    while (strcmp(api_text(*o, "state"), "building") == 0) {
+        sleep(POLL_S);
+        json_object_put(*o);
+        if (!(*o = api_call(a, "GET", path, NULL)))
+            return 1;
+    }
+    if (strcmp(api_text(*o, "state"), "ready") != 0)
+        return fail("the release failed: %s.", api_text(*o, "error"));
+    return 0;
+}
+
+static int create_with(struct api *a, int64_t project, struct json_object *body, bool wait)
+{
+    char path[64];
+
+    if (!api_open(a))
+        return 1;
+    snprintf(path, sizeof(path), "/v1/projects/%" PRId64 "/releases", project);
+    struct json_object *o = api_call(a, "POST", path, body);
+    int status = !o || (wait && wait_for(a, &o));
+    if (o)
+        print_release(o);
+    json_object_put(o);
+    return status;
+}
+
+static int create(int argc, char **argv)
+{
+    const char *name = NULL, *split = NULL, *salt = NULL;
+    int64_t project = 0;
+    bool wait = false;
+    const struct opt opts[] = {{"project", .number = &project, .required = true},
+        {"name", .text = &name, .required = true}, {"split", .text = &split},
+        {"salt", .text = &salt}, {"wait", .flag = &wait}};
+    struct json_object *shares = NULL, *body;
+    struct api a = {0};
+
+    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
+        return 2;
+    if (split && !(shares = parse_split(split)))
+        return misuse("release", "--split is like train=0.8,val=0.1,test=0.1 and adds up to 1.");
+    body = json_object_new_object();
+    json_object_object_add(body, "name", json_object_new_string(name));
+    if (shares)
+        json_object_object_add(body, "split", shares);
+    if (salt)
+        json_object_object_add(body, "salt", json_object_new_string(salt));
+    int status = create_with(&a, project, body, wait);
+    json_object_put(body);
+    api_close(&a);
+    return status;
+}
+
+static int show(int argc, char **argv)
+{
+    struct json_object *o = NULL;
+    struct api a = {0};
+    char path[64];
+    int64_t id;
+
+    if (args_read(argc, argv, NULL, 0, 1, 1) < 0)
+        return 2;
+    if (!str_int(str_of(argv[1]), &id))
+        return misuse("release", "\"%s\" is not the number of a release.", argv[1]);
+    snprintf(path, sizeof(path), "/v1/releases/%" PRId64, id);
+    if (api_open(&a))
+        o = api_call(&a, "GET", path, NULL);
+    if (o)
+        print_release(o);
+    json_object_put(o);
+    api_close(&a);
+    return o == NULL;
+}
+
+static int print_list(struct json_object *o)
+{
+    struct json_object *list = json_object_object_get(o, "releases");
+
+    if (!json_object_is_type(list, json_type_array))
+        return fail("the server's answer holds no list of releases.");
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        print_release(json_object_array_get_idx(list, i));
+    return 0;
+}
+
+static int list(int argc, char **argv)
+{
+    int64_t project = 0;
+    const struct opt opts[] = {{"project", .number = &project, .required = true}};
+    struct json_object *o = NULL;
+    struct api a = {0};
+    char path[64];
+
+    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
+        return 2;
+    snprintf(path, sizeof(path), "/v1/projects/%" PRId64 "/releases", project);
+    if (api_open(&a))
+        o = api_call(&a, "GET", path, NULL);
+    int status = o ? print_list(o) : 1;
+    json_object_put(o);
+    api_close(&a);
+    return status;
+}
+
+int cmd_release(int argc, char **argv)
+{
+    static const struct verb verbs[] = {{"create", create}, {"show", show}, {"list", list}};
+
+    return args_verb(argc, argv, verbs, ARRAY_LEN(verbs));
+}

@@ -1,0 +1,173 @@
+/* Owns uploading a batch of files. Never holds a file's content: it streams from the descriptor. */
+#include "cli/upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "cli/api.h"
+#include "cli/say.h"
+
+enum { TRIES = 5, NAME_MAX_BYTES = 500 /* of an external id */ };
+
+struct upload *upload_new(void)
+{
+    struct upload *u = calloc(1, sizeof(*u));
+
+    BUG_ON(!u);
+    return u;
+}
+
+void upload_clear(struct upload *u)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        free(u->items[i].path);
+        free(u->items[i].name);
+        u->items[i] = (struct upload_item){0};
+    }
+    u->n = 0;
+}
+
+void upload_free(struct upload *u)
+{
+    if (u)
+        upload_clear(u);
+    free(u);
+}
+
+void upload_add(struct upload *u, const char *path, const char *name)
+{
+    BUG_ON(u->n == UPLOAD_BATCH);
+    struct upload_item *item = &u->items[u->n++];
+    *item = (struct upload_item){.path = strdup(path), .name = strdup(name)};
+    BUG_ON(!item->path || !item->name);
+}
+
+int64_t upload_failures(const struct upload *u)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < u->n; i++)
+        n += !u->items[i].ok;
+    return n;
+}
+
+/* What the threads of one run share. */
+struct run {
+    struct upload *upload;
+    atomic_size_t next;
+    atomic_bool lost; /* the server cannot be used: all stop */
+};
+
+static bool name_is_usable(const struct upload_item *item)
+{
+    struct str name = str_of(item->name);
+
+    if (name.n <= NAME_MAX_BYTES && utf8_valid(name) == name.n)
+        return true;
+    fail("%s: its name is longer than %d bytes or not UTF-8.", item->path, NAME_MAX_BYTES);
+    return false;
+}
+
+/* Busy or unreachable: worth another try. Assets are stored by their hash, so a repeat is safe. */
+static bool may_pass(const struct api *a, enum err e)
+{
+    return e ? e == ERR_UNAVAILABLE || e == ERR_TIMEOUT
+             : a->answer.status == 429 || a->answer.status == 503;
+}
+
+static enum err send_file(struct api *a, int fd, int64_t size)
+{
+    enum err e = ERR_OK;
+
+    for (unsigned i = 0; i < TRIES; i++) {
+        if (i > 0)
+            sleep(1U << (i - 1));
+        if (lseek(fd, 0, SEEK_SET) != 0)
+            return ERR_IO;
+        struct http_source from = http_source_fd(&fd, size);
+        e = http_client_upload(
+            a->http, "POST", "/v1/assets", NULL, "application/octet-stream", &from, &a->answer);
+        if (!may_pass(a, e))
+            break;
+    }
+    return e;
+}
+
+static void keep_url(struct api *a, struct upload_item *item)
+{
+    struct json_object *o = api_json(a);
+    const char *url = o ? api_text(o, "url") : "";
+
+    item->ok = *url && strlen(url) < sizeof(item->url);
+    if (item->ok)
+        snprintf(item->url, sizeof(item->url), "%s", url);
+    else
+        fail("%s: the server's answer names no address.", item->path);
+    json_object_put(o);
+}
+
+/* False when the server cannot be used at all. */
+static bool upload_item(struct api *a, struct upload_item *item)
+{
+    struct stat st;
+    int fd = name_is_usable(item) ? open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        if (errno)
+            fail("%s cannot be read: %s.", item->path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return true;
+    }
+    enum err e = send_file(a, fd, st.st_size);
+    close(fd);
+    bool usable = !may_pass(a, e) && (e || (a->answer.status != 401 && a->answer.status != 403));
+    if (api_ok(a, e, item->path))
+        keep_url(a, item);
+    return usable;
+}
+
+static void *upload_thread(void *arg)
+{
+    struct run *r = arg;
+    struct api a;
+
+    if (!api_open(&a))
+        atomic_store(&r->lost, true);
+    while (!atomic_load(&r->lost)) {
+        size_t i = atomic_fetch_add(&r->next, 1);
+        if (i >= r->upload->n)
+            break;
+        errno = 0;
+        if (!upload_item(&a, &r->upload->items[i]))
+            atomic_store(&r->lost, true);
+    }
+    api_close(&a);
+    return NULL;
+}
+
+bool upload_run(struct upload *u, int threads)
+{
+    struct run r = {.upload = u};
+    pthread_t id[UPLOAD_THREADS];
+    int started = 0;
+
+    while (started < threads && (size_t)started < u->n &&
+           pthread_create(&id[started], NULL, upload_thread, &r) == 0)
+        started++;
+    if (u->n > 0 && started == 0) {
+        fail("no thread can be started: %s.", strerror(errno));
+        return false;
+    }
+    for (int i = 0; i < started; i++)
+        pthread_join(id[i], NULL);
+    return !atomic_load(&r.lost);
+}

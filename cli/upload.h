@@ -1,0 +1,35 @@
+/* A batch of files uploaded as assets by several connections at once. */
+#ifndef CLI_UPLOAD_H
+#define CLI_UPLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { UPLOAD_BATCH = 500, UPLOAD_THREADS = 64 };
+
+struct upload_item {
+    char *path, *name; /* owned */
+    char url[128];     /* of the asset, once ok */
+    bool ok;
+};
+
+struct upload {
+    struct upload_item items[UPLOAD_BATCH];
+    size_t n;
+};
+
+struct upload *upload_new(void);
+void upload_free(struct upload *u);
+/* Empties it. */
+void upload_clear(struct upload *u);
+
+/* Copies both; at most UPLOAD_BATCH items. */
+void upload_add(struct upload *u, const char *path, const char *name);
+
+/* Uploads all items by `threads` connections and waits. A file that cannot be read or that the
+ * server refuses is said and stays !ok; false only when the server cannot be used at all. */
+bool upload_run(struct upload *u, int threads);
+int64_t upload_failures(const struct upload *u);
+
+#endif

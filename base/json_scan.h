@@ -42,13 +42,15 @@ enum json_cut {
 
 /* The first value of `text`, to cut a stream (NDJSON, the inside of an array) into items. `last`
  * says that no bytes follow, so that a number at the very end is complete; what is unfinished is
- * JSON_BAD then, and a text of white space only is JSON_MORE with *length of it, always. The scan
- * starts at text.p each time: call again when the buffer has doubled, not for each few bytes. */
+ * JSON_BAD then, but a text of white space only is JSON_MORE, with its *length (0 for all else that
+ * is not complete). The scan starts at text.p each time: call again when the buffer has doubled,
+ * not for each few bytes. */
 enum json_cut json_scan_value(
     struct str text, bool last, int max_depth, size_t *length, struct json_error *error) MUSTCHECK;
 
-/* Length of the valid UTF-8 at the start of s (no overlong forms, no surrogates); s.n = all valid.
- */
-size_t utf8_valid(struct str s);
+/* Appends "/key" to the JSON pointer in out (NUL-terminated, `size` bytes), with '~' and '/'
+ * escaped. False, and nothing appended, when it does not fit: a pointer is cut between segments
+ * only. */
+bool json_pointer_add(char *out, size_t size, struct str key);
 
 #endif

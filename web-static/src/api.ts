@@ -31,9 +31,10 @@ export interface TaskRef {
     version: number;
 }
 export interface Prediction {
+    id?: number;
     model: string | null;
     score: number | null;
-    result: Item[];
+    result: Item[] | null; // null: it could not be read
 }
 export interface Label extends Prediction {
     id: number;

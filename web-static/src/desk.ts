@@ -26,6 +26,15 @@ function isLost(e: ApiError): boolean {
     return e.status === 412 || e.status === 409 || e.status === 404;
 }
 
+// The label a task starts from. A model's word is a suggestion to an annotator, not a label yet.
+function ownLabel(a: Assignment): Item[] {
+    return a.stage === 'annotate' && a.label?.kind === 'prelabel' ? [] : (a.label?.result ?? []);
+}
+
+function unreadable(a: Assignment): boolean {
+    return a.label !== null && !Array.isArray(a.label.result);
+}
+
 export class Desk extends Store<DeskState> {
     private ahead: Assignment | null = null; // claimed, not shown yet
     private stopped = false;
@@ -141,13 +150,14 @@ export class Desk extends Store<DeskState> {
     private show(job: Assignment): void {
         if (this.stopped)
             return;
-        const items = job.draft?.result ?? job.label?.result ?? [];
+        const items = job.draft?.result ?? ownLabel(job);
         this.lastSaved = items;
         this.activeMs = 0;
         this.activeSince = Date.now();
         this.prepare(job);
         this.set({
-            phase: 'working', job, history: started(items), draft: job.draft ? 'saved' : 'none', lost: false, sending: false, problem: null,
+            phase: 'working', job, history: started(items), draft: job.draft ? 'saved' : 'none', lost: false, sending: false,
+            problem: unreadable(job) ? new ApiError(-1, 'unreadable', 'The label cannot be read right now', 'Skip or leave this task; somebody should look at the storage.') : null,
         });
         void this.lookAhead(job);
     }
@@ -287,7 +297,7 @@ export class Desk extends Store<DeskState> {
     }
 
     get edited(): boolean {
-        return !same(this.items, this.state.job?.label?.result ?? []);
+        return this.state.job !== null && !same(this.items, ownLabel(this.state.job));
     }
 }
 

@@ -49,10 +49,13 @@ export function boxFromPixels(ax: number, ay: number, bx: number, by: number, im
     const right = clamp(Math.max(ax, bx), 0, image.width);
     const top = clamp(Math.min(ay, by), 0, image.height);
     const bottom = clamp(Math.max(ay, by), 0, image.height);
-    return {
-        x: round((left / image.width) * 100), y: round((top / image.height) * 100), rotation: 0,
-        width: round(((right - left) / image.width) * 100), height: round(((bottom - top) / image.height) * 100),
-    };
+    return between((left / image.width) * 100, (top / image.height) * 100, (right / image.width) * 100, (bottom / image.height) * 100);
+}
+
+// Edges are rounded, then measured, so that a box never reaches over 100 by a rounding.
+function between(left: number, top: number, right: number, bottom: number): Box {
+    const [x, y] = [round(Math.min(left, right)), round(Math.min(top, bottom))];
+    return { x, y, width: round(round(Math.max(left, right)) - x), height: round(round(Math.max(top, bottom)) - y), rotation: 0 };
 }
 
 // Moved by percent, kept inside the image.
@@ -71,10 +74,7 @@ export function resizeBox(b: Box, edge: string, dx: number, dy: number): Box {
         top = clamp(top + dy, 0, 100);
     if (edge.includes('s'))
         bottom = clamp(bottom + dy, 0, 100);
-    return {
-        ...b, x: round(Math.min(left, right)), y: round(Math.min(top, bottom)),
-        width: round(Math.abs(right - left)), height: round(Math.abs(bottom - top)),
-    };
+    return { ...between(left, top, right, bottom), rotation: b.rotation };
 }
 
 export function boxOf(item: Item): Box | null {

@@ -33,10 +33,11 @@ export function useTaskConfig(config: Config, job: Assignment | null): Config {
     return useMemo(() => (job ? withTaskOptions(config, job.task.data) : config), [config, job?.id]);
 }
 
-// The model's items under stable ids, and who said it.
+// The model's newest items under stable ids, and who said it.
 export function useModel(job: Assignment | null): { items: Item[]; name: string; score: number | null } {
     return useMemo(() => {
-        const p = job?.predictions[0];
+        const said = [...(job?.predictions ?? [])].sort((a, b) => (b.id ?? 0) - (a.id ?? 0));
+        const p = said[0] ?? (job?.label?.kind === 'prelabel' ? job.label : undefined);
         return { items: fromPrediction(p?.result ?? []), name: p?.model ?? 'The model', score: p?.score ?? null };
     }, [job?.id]);
 }

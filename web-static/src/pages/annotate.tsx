@@ -47,7 +47,7 @@ export function Annotate({ project, config: base }: { project: Project; config: 
                 <section class={left ? 'suggestion' : 'suggestion taken'} aria-label="The model's suggestion">
                     <Icon name="spark" />
                     <p><strong>{model.name}</strong>{model.score !== null && <span class="num">{percent(model.score)}</span>}<br /><span class="quiet">{left ? 'has a suggestion' : 'suggestion taken over'}</span></p>
-                    <button disabled={!left || state.sending} onClick={accept}>Accept<Keys of={['⏎']} /></button>
+                    <button disabled={!left || state.sending} onClick={accept}>Accept<Keys of={['Enter']} /></button>
                 </section>
             )}
             {asked && <Notice tone="warn" title={asked} />}
@@ -55,8 +55,8 @@ export function Annotate({ project, config: base }: { project: Project; config: 
     );
     const foot = (
         <>
-            <button disabled={state.sending || !desk.allowSkip} onClick={() => void skip()}>Skip<Keys of={['Ctrl', '␣']} /></button>
-            <button class="primary grow" disabled={state.sending} onClick={() => void submit()}>{state.sending ? 'Sending…' : 'Submit'}<Keys of={['Ctrl', '⏎']} /></button>
+            <button disabled={state.sending || !desk.allowSkip} onClick={() => void skip()}>Skip<Keys of={['Ctrl', 'Space']} /></button>
+            <button class="primary grow" disabled={state.sending} onClick={() => void submit()}>{state.sending ? 'Sending…' : 'Submit'}<Keys of={['Ctrl', 'Enter']} /></button>
         </>
     );
     return <Workbench desk={desk} bench={bench} job={state.job} head={head} foot={foot} />;

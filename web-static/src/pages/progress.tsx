@@ -183,7 +183,7 @@ function ReleaseRow({ r, onError }: { r: Release; onError: (e: ApiError | null) 
                 <strong>{r.name}</strong>
                 <span class={`chip ${r.state}`} role="status">{r.state}</span>
                 <p class="quiet">
-                    {r.state === 'failed' ? r.error : `${r.items === null ? '' : `${count(r.items)} tasks`}${splits && ` (${splits})`} · ${ago(r.created_at)}`}
+                    {r.state === 'failed' ? r.error : `${r.items === null ? '' : `${count(r.items)} ${r.items === 1 ? 'task' : 'tasks'}`}${splits && ` (${splits})`} · ${ago(r.created_at)}`}
                     {r.root && <> · <code title={r.root}>{r.root.slice(0, 12)}</code></>}
                 </p>
             </div>

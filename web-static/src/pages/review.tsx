@@ -9,7 +9,7 @@ import { isRegion, labelsOf } from '../result.ts';
 import { Icon, Keys, percent, toast } from '../ui.tsx';
 
 const KINDS: Record<string, string> = {
-    submission: 'labelled by', review_fix: 'corrected by', qa_fix: 'corrected by', prelabel: 'pre-labelled by', import: 'imported', merge: 'merged from several', late: 'sent late by', restore: 'restored by',
+    submission: 'Labelled by', review_fix: 'Corrected by', qa_fix: 'Corrected by', prelabel: 'Pre-labelled by', import: 'Imported by', merge: 'Merged from several by', late: 'Sent late by', restore: 'Restored by',
 };
 const SENT = { accept: ['Accepted', 'Passed'], fix: ['Fixed', 'Fixed'], reject: ['Sent back', 'Failed'] } as const;
 
@@ -40,7 +40,7 @@ export function Review({ project, config: base, stage }: { project: Project; con
         <>
             <Trouble desk={desk} state={state} />
             <section class="about" aria-label="About this label">
-                <p>{KINDS[label?.kind ?? ''] ?? 'label by'} <strong>{label?.model ?? names(label?.author ?? null)}</strong>{edited && <span class="chip warn">changed by you</span>}</p>
+                <p>{KINDS[label?.kind ?? ''] ?? 'Label by'} <strong>{label?.model ?? names(label?.author ?? null)}</strong>{edited && <span class="chip warn">changed by you</span>}</p>
                 {model.items.length > 0 && (
                     <label class="switch"><input type="checkbox" checked={showModel} onChange={() => setShowModel(!showModel)} />
                         <span><Icon name="spark" />{model.name}{model.score !== null && ` ${percent(model.score)}`}</span><kbd aria-hidden="true">M</kbd></label>
@@ -55,7 +55,7 @@ export function Review({ project, config: base, stage }: { project: Project; con
             <>
                 <button class="bad" disabled={state.sending} onClick={() => setRejecting(true)}><Icon name="cross" />{qa ? 'Fail' : 'Reject'}<Keys of={['R']} /></button>
                 <button disabled={state.sending || !edited} onClick={fix}><Icon name="pencil" />Fix<Keys of={['F']} /></button>
-                <button class="good grow" disabled={state.sending || edited} onClick={accept}><Icon name="check" />{qa ? 'Pass' : 'Accept'}<Keys of={['A']} /></button>
+                <button class="good grow" disabled={state.sending || edited || label?.result === null} onClick={accept}><Icon name="check" />{qa ? 'Pass' : 'Accept'}<Keys of={['A']} /></button>
             </>
         );
     return <Workbench desk={desk} bench={bench} job={state.job} head={head} foot={foot} />;
@@ -107,7 +107,7 @@ function Reject({ bench, busy, onCancel, onSend }: { bench: Bench; busy: boolean
             </p>
             <div class="row">
                 <button onClick={onCancel}>Cancel</button>
-                <button class="bad grow" disabled={busy || all.length === 0} onClick={() => onSend(all)}>Send back<Keys of={['Ctrl', '⏎']} /></button>
+                <button class="bad grow" disabled={busy || all.length === 0} onClick={() => onSend(all)}>Send back<Keys of={['Ctrl', 'Enter']} /></button>
             </div>
         </div>
     );

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/api.h"
@@ -18,11 +19,12 @@ static const char *const formats[] = {"jsonl", "label-studio"};
 
 /* Where the bytes go: FILE.part, or standard output. */
 struct target {
-    const char *path; /* of the finished file; NULL = standard output */
+    const char *path; /* of the finished file; NULL = there is none to rename */
     char *part;
     int fd;
     int64_t bytes;
     char last; /* byte that is no white space */
+    bool finished;
 };
 
 static enum err write_all(void *arg, const void *data, size_t n)
@@ -48,18 +50,31 @@ static enum err write_all(void *arg, const void *data, size_t n)
     return ERR_OK;
 }
 
+/* A device or a pipe is written to as it is; only a file can appear at the end. */
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 static bool target_open(struct target *t, const char *out)
 {
+    const char *path = out;
+
     *t = (struct target){.fd = STDOUT_FILENO};
     if (strcmp(out, "-") == 0)
         return true;
-    t->path = out;
-    if (asprintf(&t->part, "%s.part", out) < 0)
-        t->part = NULL;
-    BUG_ON(!t->part);
-    t->fd = open(t->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (is_file(out)) {
+        t->path = out;
+        if (asprintf(&t->part, "%s.part", out) < 0)
+            t->part = NULL;
+        BUG_ON(!t->part);
+        path = t->part;
+    }
+    t->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (t->fd < 0)
-        fail("%s cannot be written: %s.", t->part, strerror(errno));
+        fail("%s cannot be written: %s.", path, strerror(errno));
     return t->fd >= 0;
 }
 
@@ -68,16 +83,20 @@ static bool target_finish(struct target *t)
 {
     if (!t->path)
         return true;
-    if (fsync(t->fd) == 0 && rename(t->part, t->path) == 0)
+    if (fsync(t->fd) == 0 && rename(t->part, t->path) == 0) {
+        t->finished = true;
         return true;
+    }
     fail("%s cannot be finished: %s.", t->path, strerror(errno));
     return false;
 }
 
 static void target_close(struct target *t)
 {
-    if (t->path && t->fd >= 0)
+    if (t->fd > STDOUT_FILENO)
         close(t->fd);
+    if (t->part && t->fd >= 0 && !t->finished)
+        unlink(t->part);
     free(t->part);
 }
 

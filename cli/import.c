@@ -158,15 +158,24 @@ static int import_images(struct import *m, const char *dir)
     return !ok;
 }
 
+/* One sentence about a wrong token or project, before anything is sent. */
+static bool project_is_there(struct import *m)
+{
+    snprintf(m->path, sizeof(m->path), "/v1/projects/%" PRId64, m->project);
+    struct json_object *o = api_call(&m->api, "GET", m->path, NULL);
+    json_object_put(o);
+    snprintf(m->path, sizeof(m->path), "/v1/projects/%" PRId64 "/tasks", m->project);
+    return o != NULL;
+}
+
 static int import(struct import *m, const char *path)
 {
     struct stat st;
 
     if (stat(path, &st) != 0)
         return fail("%s cannot be read: %s.", path, strerror(errno));
-    if (!api_open(&m->api))
+    if (!api_open(&m->api) || !project_is_there(m))
         return 1;
-    snprintf(m->path, sizeof(m->path), "/v1/projects/%" PRId64 "/tasks", m->project);
     int status = S_ISDIR(st.st_mode) ? import_images(m, path) : import_file(m, path, st.st_size);
     printf("{\"created\":%" PRId64 ",\"skipped\":%" PRId64 ",\"failed\":%" PRId64 "}\n", m->created,
         m->skipped, m->failed);

@@ -20,6 +20,17 @@ static void print_release(struct json_object *o)
         json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+/* A plain decimal, which is also JSON: no sign, exponent, infinity or bare point. */
+static bool is_decimal(const char *text)
+{
+    size_t whole = strspn(text, "0123456789"), n = strlen(text);
+
+    if (whole == 0 || (whole > 1 && text[0] == '0'))
+        return false;
+    return whole == n || (text[whole] == '.' && n > whole + 1 &&
+                             strspn(text + whole + 1, "0123456789") == n - whole - 1);
+}
+
 static bool add_share(struct json_object *split, struct str part, double *sum)
 {
     char name[64], value[32], *end;
@@ -31,10 +42,11 @@ static bool add_share(struct json_object *split, struct str part, double *sum)
     snprintf(name, sizeof(name), "%.*s", STR_FMT(key));
     snprintf(value, sizeof(value), "%.*s", STR_FMT(rest));
     double share = strtod(value, &end);
-    if (*end || !(share >= 0 && share <= 1) || json_object_object_get(split, name))
+    if (!is_decimal(value) || *end || share > 1 || json_object_object_get(split, name))
         return false;
     *sum += share;
-    return json_object_object_add(split, name, json_object_new_double(share)) == 0;
+    /* The share goes out as it was typed: 0.1, not the nearest double in 17 digits. */
+    return json_object_object_add(split, name, json_object_new_double_s(share, value)) == 0;
 }
 
 /* "train=0.8,val=0.1,test=0.1"; NULL when it is not of that form or does not add up to 1. */

@@ -200,6 +200,8 @@ static bool scan_digits(struct cursor *c, const char *why)
     return skip_digits(c) > 0 || bad(c, why);
 }
 
+enum { SMALL_INTEGER = 15 }; /* so many characters are always below 2^53 */
+
 static bool check_integer(struct cursor *c, const char *from)
 {
     int64_t v;
@@ -210,15 +212,19 @@ static bool check_integer(struct cursor *c, const char *from)
     return true;
 }
 
-/* Only an exponent can leave the range of a double: the length of a number is limited. */
-static bool check_exponent(struct cursor *c, const char *from)
+/* Of a number with a fraction or an exponent. Doubles over 2^53 are whole, and up to 1e21 their
+ * canonical form is plain digits: those are refused like the integers they would become. */
+static bool check_double(struct cursor *c, const char *from)
 {
     char text[JSON_MAX_NUMBER + 1];
     size_t n = (size_t)(c->p - from);
 
     memcpy(text, from, n);
     text[n] = '\0';
-    return isfinite(strtod(text, NULL)) || bad_at(c, from, "a number too large for a double");
+    double v = fabs(strtod(text, NULL));
+    if (!isfinite(v))
+        return bad_at(c, from, "a number too large for a double");
+    return v <= (double)JSON_INT_MAX || v >= 1e21 || bad_at(c, from, "an integer beyond 2^53-1");
 }
 
 /* `open`: the end of the text need not be the end of the number, so that it cannot be judged yet.
@@ -227,6 +233,7 @@ static bool scan_number(struct cursor *c, bool open)
 {
     const char *from = c->p;
     bool fraction, exponent;
+    ptrdiff_t whole; /* characters before the point */
 
     if (*c->p == '-')
         c->p++;
@@ -234,6 +241,7 @@ static bool scan_number(struct cursor *c, bool open)
         c->p++;
     else if (!scan_digits(c, "not a number"))
         return false;
+    whole = c->p - from;
     fraction = c->p < c->end && *c->p == '.';
     if (fraction) {
         c->p++;
@@ -252,9 +260,9 @@ static bool scan_number(struct cursor *c, bool open)
         return bad_at(c, from, "a number of too many digits");
     if (open && c->p == c->end)
         return ends(c);
-    if (exponent)
-        return check_exponent(c, from);
-    return fraction || check_integer(c, from);
+    if (!fraction && !exponent)
+        return check_integer(c, from);
+    return (!exponent && whole <= SMALL_INTEGER) || check_double(c, from);
 }
 
 static bool scan_word(struct cursor *c, const char *word)

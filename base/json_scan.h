@@ -1,8 +1,8 @@
 /* The strict JSON scanner that runs over every untrusted text before json-c does. One pass; memory
  * is bounded by JSON_MAX_KEYS. It refuses what json-c lets through or repairs in silence: invalid
  * UTF-8, raw control characters, \u0000, lone surrogates, equal keys in one object, NaN and
- * Infinity, integers outside +-(2^53-1), numbers beyond a double, bytes after the value. It builds
- * nothing. */
+ * Infinity, integers outside +-(2^53-1) (1e20 is one; from 1e21 on a number is a double in
+ * canonical form too), numbers beyond a double, bytes after the value. It builds nothing. */
 #ifndef BASE_JSON_SCAN_H
 #define BASE_JSON_SCAN_H
 

@@ -99,13 +99,13 @@ struct task_facts {
     enum task_state state;
     enum task_state archived_from; /* for restore */
     int overlap;
-    int slots_left; /* annotate slots neither submitted nor skipped, the acting one not counted */
+    int slots_left; /* annotate slots open or leased, the acting one not counted */
     int rework_count, skip_count;
     bool has_label;   /* head_label is not null; ACTION_IMPORT: a label comes with it */
     double agreement; /* ACTION_SUBMIT, last slot, overlap > 1: 0..1; else 1 */
     double score;     /* ACTION_PRELABELLED: the model's confidence, or -1 */
-    int64_t annotators[MAX_OVERLAP]; /* who submitted annotate slots, by slot; the acting submitter
-                                        included */
+    int64_t annotators[MAX_OVERLAP]; /* who submitted each annotate slot last, by slot, the acting
+                                        submitter included; slots without one are left out */
     int nannotators;
     int64_t reviewer;      /* who decided the last review; 0 = nobody */
     int64_t head_author;   /* who wrote the head label; 0 = a model, a merge or nobody */

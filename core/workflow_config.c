@@ -105,11 +105,12 @@ struct reader {
     char *pointer, *why;
 };
 
+/* `section` "": the settings object itself; `name` NULL: the section itself. */
 static enum err refuse(struct reader *r, const char *section, const char *name, const char *why)
 {
     r->pointer[0] = '\0';
     if (!*section || json_pointer_add(r->pointer, POINTER_SIZE, str_of(section)))
-        if (*name)
+        if (name)
             (void)json_pointer_add(r->pointer, POINTER_SIZE, str_of(name));
     snprintf(r->why, WHY_SIZE, "%s", why);
     return ERR_INVALID;
@@ -186,7 +187,7 @@ static const struct field *find(const char *section, const char *name)
 static enum err read_section(struct reader *r, const char *section, struct json_object *object)
 {
     if (!json_object_is_type(object, json_type_object))
-        return refuse(r, section, "", "must be an object");
+        return refuse(r, section, NULL, "must be an object");
     json_object_object_foreach(object, name, value)
     {
         const struct field *f = find(section, name);
@@ -212,7 +213,7 @@ enum err workflow_parse(struct workflow *w, struct str json, char *pointer, char
 
     workflow_default(&parsed);
     if (json_tree_parse(json, JSON_DEPTH_REQUEST, &object, &bad))
-        return refuse(&r, "", "", bad.why);
+        return refuse(&r, "", NULL, bad.why);
     enum err e = read_section(&r, "", object);
     json_object_put(object);
     if (!e)

@@ -23,7 +23,7 @@
 #include "io/loop.h"
 #include "schema/statement.h"
 
-enum { DB_MAX_PARAMS = 32 };
+enum { DB_MAX_PARAMS = 48 };
 
 struct db_pool;
 

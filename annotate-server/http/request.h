@@ -18,6 +18,7 @@
 #include "io/loop.h"
 
 struct route;
+struct project;    /* annotate-server/project.h */
 struct thread_ctx; /* annotate-server/context.h: this loop's database pool, caches, stores */
 
 enum role {
@@ -60,7 +61,8 @@ struct req {
     struct str arg[REQ_MAX_ARGS]; /* the path's {…} in order, decoded */
     int64_t id_arg[REQ_MAX_ARGS]; /* the same as a number where the route says {…_id} or {id} */
     struct principal who;
-    bool has_version; /* If-Match: "<version>" */
+    struct project *project; /* set by the gate when the route is about one; held by the arena */
+    bool has_version;        /* If-Match: "<version>" */
     int64_t version;
     struct str body;                 /* BODY_JSON, BODY_RAW: all of it */
     struct json_object *json;        /* BODY_JSON: strict-scanned and parsed; owned by the arena */
@@ -81,6 +83,9 @@ bool req_query_int(
 /* One extra response header; copied. Before the reply. */
 void req_set_header(struct req *r, const char *name, const char *value);
 void req_set_etag(struct req *r, int64_t version);
+/* Sets `ETag` to etag (with its quotes) and, when If-None-Match has it, answers 304 and returns
+ * true. */
+bool req_not_modified(struct req *r, const char *etag);
 
 /* Answers. The buffer's content is taken (copied or moved); the caller still releases it. A buffer
  * in error answers 500/503. */
@@ -104,14 +109,18 @@ void req_stream_end(struct req *r);
  */
 void req_stream_abort(struct req *r);
 bool req_gone(const struct req *r);
+/* The client will send nothing more: it has gone, or has only closed its half and still reads.
+ * on_close is called for either; look here when the handler sets on_close late. */
+bool req_hung_up(const struct req *r);
 
 /* A file range sent with sendfile semantics (evbuffer file segment); the fd is taken. */
 void req_reply_file(struct req *r, int status, const char *type, int fd, int64_t off, int64_t len);
 
-/* BODY_STREAM routes: the handler is called when the header is in; it sets these before returning
- * (or answers). on_data: borrowed bytes, called in order; on_end: the body is complete.
- * pause/resume give back-pressure to the socket. If the client breaks off: on_close. body_expect:
- * Content-Length, or -1 when chunked. */
+/* BODY_STREAM routes: the handler is called when the head is in; it sets on_close and calls
+ * req_read_body(), now or later (or answers). on_data: borrowed bytes, called in order; on_end: the
+ * body is complete. pause/resume give back-pressure to the socket. on_close is called when the
+ * client breaks off, and when the body breaks a limit: the answer is then replaced by that error.
+ * req_body_expect: Content-Length, or -1 when chunked. */
 struct req_stream {
     void (*on_data)(struct req *r, struct str data);
     void (*on_end)(struct req *r);

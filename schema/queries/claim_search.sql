@@ -45,6 +45,6 @@ remembered AS (
     ON CONFLICT (tenant_id, project_id, user_id, stage) DO UPDATE SET rank = excluded.rank, id = excluded.id
 )
 SELECT 1, g.id, g.version, g.slot, to_json(g.lease_expires_at), t.id, t.data, t.meta, t.state, t.version,
-       t.head_label, t.rework_count, t.label_seq
+       t.head_label, t.rework_count, t.label_seq, false, 0
 FROM granted g JOIN task t ON t.id = g.task_id
 ORDER BY g.id

@@ -1,6 +1,6 @@
 -- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first,
 -- then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what falls to it stays empty;
--- the caller asks claim_search for those. At most 256 seats. Rows: one a granted assignment.
+-- the caller asks claim_search for those (last column: how many). At most 256 seats. Rows: one an assignment, or one without id.
 -- users: server
 WITH seat AS MATERIALIZED (
     SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[]) AS s(ord, place, user_id, lease_s)
@@ -67,11 +67,12 @@ logged AS (
     FROM granted g JOIN task t ON t.id = g.task_id
 ),
 answer AS (
-    SELECT ord, id, task_id, version, slot, lease_expires_at FROM granted
+    SELECT ord, id, task_id, version, slot, lease_expires_at, false AS again FROM granted
     UNION ALL
-    SELECT h.ord, a.id, a.task_id, a.version, a.slot, a.lease_expires_at FROM held h JOIN assignment a ON a.id = h.id
+    SELECT h.ord, a.id, a.task_id, a.version, a.slot, a.lease_expires_at, true FROM held h JOIN assignment a ON a.id = h.id
 )
 SELECT x.ord, x.id, x.version, x.slot, to_json(x.lease_expires_at), t.id, t.data, t.meta, t.state, t.version,
-       t.head_label, t.rework_count, t.label_seq
-FROM answer x JOIN task t ON t.id = x.task_id
+       t.head_label, t.rework_count, t.label_seq, x.again, k.blocked
+FROM (SELECT (SELECT count(*) FROM head) - (SELECT count(*) FROM chosen) + (SELECT count(*) FROM reserved) AS blocked) k
+LEFT JOIN (answer x JOIN task t ON t.id = x.task_id) ON true
 ORDER BY x.ord, x.id

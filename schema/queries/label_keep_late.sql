@@ -3,8 +3,8 @@
 WITH req AS MATERIALIZED (
     SELECT v.*, row_number() OVER (PARTITION BY v.task ORDER BY v.ord) AS nth, count(*) OVER (PARTITION BY v.task) AS of_task
     FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::int[],
-                $9::bytea[], $10::int[], $11::float8[], $12::int[])
-        AS v(ord, assignment, version, actor, task, stage, pack_off, bytes, sha256, regions, lead_time, config)
+                $9::bytea[], $10::int[], $11::float8[], $12::int[], $16::text[])
+        AS v(ord, assignment, version, actor, task, stage, pack_off, bytes, sha256, regions, lead_time, config, pack)
 ),
 bumped AS (
     UPDATE task t SET label_seq = t.label_seq + r.of_task::int
@@ -13,14 +13,14 @@ bumped AS (
 ),
 packed AS (
     INSERT INTO pack (tenant_id, id, bytes, documents)
-    SELECT current_setting('app.tenant')::bigint, $13::uuid, $14::bigint, $15::int
+    SELECT current_setting('app.tenant')::bigint, $13::uuid, $14::bigint, $15::int WHERE $13 IS NOT NULL
     ON CONFLICT DO NOTHING
 ),
 kept AS (
     INSERT INTO label_version (tenant_id, project_id, task_id, parent, author, assignment_id, assignment_version, pack_off,
                                seq, bytes, regions, label_config_version, stage, kind, lead_time, sha256, pack)
     SELECT b.tenant_id, b.project_id, b.id, b.head_label, r.actor, r.assignment, r.version, r.pack_off,
-           b.label_seq - r.of_task + r.nth, r.bytes, r.regions, r.config, r.stage, 'late', r.lead_time, r.sha256, $13
+           b.label_seq - r.of_task + r.nth, r.bytes, r.regions, r.config, r.stage, 'late', r.lead_time, r.sha256, r.pack::uuid
     FROM req r JOIN bumped b ON b.id = r.task
     RETURNING tenant_id, project_id, task_id, id, seq, author, assignment_id, assignment_version
 ),

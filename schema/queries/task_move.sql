@@ -20,11 +20,11 @@ opened AS (
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
     SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
         reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded
-    WHERE assignment.state <> 'submitted' OR $4::text = 'reopen'
+    WHERE NOT $12::bool OR assignment.state <> 'submitted'
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, action, from_state, to_state)
-    SELECT tenant_id, project_id, id, version, $6::bigint, $4, $3, $5 FROM moved
+    SELECT tenant_id, project_id, id, version, $6::bigint, $4::text, $3, $5 FROM moved
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)

@@ -8,8 +8,8 @@ WITH req AS MATERIALIZED (
         AS r(ord, assignment, version, actor, task, task_version, from_state, action, to_state, slot_state, exclude_actor, stage)
 ),
 work AS MATERIALIZED (
-    SELECT * FROM unnest($1::int[], $13::text[], $14::int[], $15::bigint[], $16::text[], $17::int[], $18::int[], $19::text[])
-        AS w(ord, open_stage, open_slots, reserved_for, excluded, rework_add, skip_add, detail)
+    SELECT * FROM unnest($1::int[], $13::text[], $14::int[], $15::bigint[], $16::text[], $17::int[], $18::int[], $19::text[], $41::bool[])
+        AS w(ord, open_stage, open_slots, reserved_for, excluded, rework_add, skip_add, detail, cancel_rest)
 ),
 locked AS MATERIALIZED (
     SELECT r.ord, t.tenant_id, t.project_id
@@ -20,7 +20,8 @@ locked AS MATERIALIZED (
     FOR UPDATE OF t, a
 ),
 ready AS MATERIALIZED (
-    SELECT l.tenant_id, l.project_id, r.*, w.open_stage, w.open_slots, w.reserved_for, w.excluded, w.rework_add, w.skip_add, w.detail
+    SELECT l.tenant_id, l.project_id, r.*, w.open_stage, w.open_slots, w.reserved_for, w.excluded, w.rework_add, w.skip_add, w.detail,
+           w.cancel_rest
     FROM locked l JOIN req r USING (ord) JOIN work w USING (ord)
 ),
 label AS MATERIALIZED (
@@ -47,6 +48,11 @@ slots AS (
         excluded = CASE WHEN r.exclude_actor THEN a.excluded || r.actor ELSE a.excluded END
     FROM ready r
     WHERE a.id = r.assignment
+),
+cancelled AS (
+    UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
+    FROM ready r
+    WHERE r.cancel_rest AND a.task_id = r.task AND a.id <> r.assignment AND a.state IN ('open', 'leased')
 ),
 packed AS (
     INSERT INTO pack (tenant_id, id, bytes, documents)

@@ -2,21 +2,23 @@
 -- users: server
 SELECT r.ord, a.id, a.stage, a.state, a.version, coalesce(a.holder, 0), a.slot,
        t.id, t.state, t.version, t.overlap, t.rework_count, t.skip_count, t.label_seq, coalesce(t.head_label, 0),
-       s.slots_left, s.annotators, coalesce(s.reviewer, 0),
-       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256
+       s.slots_left, s.annotators, coalesce(s.reviewer, 0), coalesce(h.author, 0),
+       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256, e.claimed
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[]) AS r(ord, id, version, actor)
-JOIN assignment a ON a.id = r.id
+JOIN assignment a ON a.id = r.id AND a.project_id = $5::bigint
 JOIN task t ON t.id = a.task_id
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.stage = 'annotate' AND o.state IN ('open', 'leased') AND o.id <> a.id) AS slots_left,
            array_agg(o.holder ORDER BY o.slot) FILTER (WHERE o.stage = 'annotate' AND o.state = 'submitted') AS annotators,
            max(o.holder) FILTER (WHERE o.stage = 'review' AND o.state = 'submitted') AS reviewer
     FROM assignment o WHERE o.task_id = t.id) s
+LEFT JOIN label_version h ON h.id = t.head_label
 LEFT JOIN LATERAL (
-    -- Only when the request cannot be a first one: its assignment is no longer leased under that version.
-    SELECT e.action, e.to_state, e.task_version, e.label_id FROM event e
+    -- Only when the request cannot be a first one: its assignment is no longer leased under that version. What the same person
+    -- did with it under that version: the claim, then (first in this order) what it led to.
+    SELECT e.action, e.to_state, e.task_version, e.label_id, bool_or(e.action = 'claim') OVER () AS claimed FROM event e
     WHERE e.task_id = t.id AND e.assignment_id = a.id AND e.assignment_version = r.version AND e.actor = r.actor
-      AND e.action NOT IN ('claim', 'expire', 'release')
-    ORDER BY e.seq DESC LIMIT 1) e ON a.state <> 'leased' OR a.version <> r.version
+      AND e.action NOT IN ('expire', 'release')
+    ORDER BY e.action = 'claim', e.seq DESC LIMIT 1) e ON a.state <> 'leased' OR a.version <> r.version
 LEFT JOIN label_version l ON l.id = e.label_id
 ORDER BY r.ord

@@ -1,0 +1,63 @@
+/* Handing out work: POST /v1/projects/{id}/claims. */
+#ifndef API_CLAIM_H
+#define API_CLAIM_H
+
+#include "annotate-server/api/content.h"
+#include "annotate-server/api/park.h"
+#include "annotate-server/http/request.h"
+
+enum { CLAIM_MAX = 256, CLAIM_WAIT_MAX_S = 60, LEASE_MIN_S = 5, LEASE_MAX_S = 86400 };
+
+struct claim {
+    struct batch_item item;
+    struct parked parked;
+    struct req *r;
+    enum stage stage;
+    int want, lease_s;
+    int64_t deadline_us; /* of waiting; 0 = do not wait */
+    struct grant *grants, **tail;
+    int granted;
+    bool searched_all; /* claim_search has been from the head of the queue */
+};
+
+struct grant {                /* one assignment handed to a claim; in the batch's arena */
+    struct grant *next, *all; /* of the claim; of the batch */
+    struct claim *claim;
+    int ord;
+    int64_t id, version, slot, task, task_version, head;
+    int rework, label_seq;
+    bool again; /* held already: its holder may have a draft */
+    struct str expires, data, meta, state;
+    struct view *views; /* labels and predictions to show */
+    struct str draft, comments;
+};
+
+struct view { /* a label version to show with a grant */
+    struct view *next;
+    int64_t id;
+    struct str kind, author, model, score;
+    bool is_head;
+    struct content *content;
+};
+
+struct claim_run { /* a batch at work */
+    struct batch *b;
+    struct thread_ctx *ctx;
+    struct db_call call;
+    struct db_array ord, place, user, lease;
+    struct grant *grants, **tail;
+    int ngrants, pending;
+    struct content *contents;
+    size_t ncontents;
+    void (*then)(struct claim_run *run); /* after pending reaches 0 */
+};
+
+void claim_handler(struct req *r);
+
+/* claim_describe.c: fetches labels, predictions, drafts and comments of run->grants, then calls
+ * then(run). */
+void claim_describe(struct claim_run *run, void (*then)(struct claim_run *run));
+/* {"assignments":[...]} */
+void claim_print(const struct claim *c, struct buf *out);
+
+#endif

@@ -1,0 +1,238 @@
+/* Owns the plumbing between requests and statements. Never holds SQL: statements are in
+ * schema/queries. */
+#include "annotate-server/api/query.h"
+
+#include "base/json_scan.h"
+
+static void done(struct db_call *c, enum err e, const PGresult *res)
+{
+    struct query *q = container_of(c, struct query, call);
+
+    if (!e)
+        q->then(q->r, res);
+    else if (q->failed)
+        q->failed(q->r, e);
+    else
+        query_fail(q->r, e);
+}
+
+struct query *query_new(
+    struct req *r, enum statement s, void (*then)(struct req *, const PGresult *))
+{
+    struct query *q = arena_alloc(r->arena, sizeof(*q));
+
+    db_call_init(&q->call, s, r->who.tenant, done);
+    q->r = r;
+    q->then = then;
+    return q;
+}
+
+void query_int(struct query *q, int64_t v)
+{
+    db_int(&q->call, q->r->arena, v);
+}
+
+void query_text(struct query *q, struct str s)
+{
+    db_text(&q->call, q->r->arena, s);
+}
+
+void query_bytes(struct query *q, const void *p, size_t n)
+{
+    db_bytes(&q->call, p, n);
+}
+
+void query_bool(struct query *q, bool v)
+{
+    db_bool(&q->call, v);
+}
+
+void query_null(struct query *q)
+{
+    db_null(&q->call);
+}
+
+void query_run(struct query *q)
+{
+    db_submit(q->r->ctx->db, &q->call);
+}
+
+void query_fail(struct req *r, enum err e)
+{
+    if (e == ERR_BUSY || e == ERR_UNAVAILABLE)
+        req_set_header(r, "Retry-After", "1");
+    req_fail(r, e, NULL, "%s", err_title(e));
+}
+
+bool page_params(struct req *r, int64_t *after, int64_t *limit)
+{
+    return req_query_int(r, "after", 0, 0, JSON_INT_MAX, after) &&
+           req_query_int(r, "limit", 100, 1, 500, limit);
+}
+
+void page_end(struct buf *out, int rows, int64_t limit, int64_t last)
+{
+    buf_puts(out, "\"next\":");
+    if (rows == limit)
+        buf_int(out, last);
+    else
+        buf_puts(out, "null");
+    buf_putc(out, '}');
+}
+
+void put_raw(struct buf *out, const PGresult *res, int row, int col)
+{
+    if (db_is_null(res, row, col))
+        buf_puts(out, "null");
+    else
+        buf_str(out, db_get_str(res, row, col));
+}
+
+void put_int(struct buf *out, const PGresult *res, int row, int col)
+{
+    put_raw(out, res, row, col); /* PostgreSQL prints integers and reals as JSON does */
+}
+
+void put_str(struct buf *out, const PGresult *res, int row, int col)
+{
+    if (db_is_null(res, row, col))
+        buf_puts(out, "null");
+    else
+        buf_json(out, db_get_str(res, row, col));
+}
+
+void put_bool(struct buf *out, const PGresult *res, int row, int col)
+{
+    buf_puts(out, db_get_bool(res, row, col) ? "true" : "false");
+}
+
+void put_hex(struct buf *out, const PGresult *res, int row, int col)
+{
+    struct str s = db_get_str(res, row, col);
+
+    if (s.n < 2)
+        buf_puts(out, "null");
+    else
+        buf_json(out, (struct str){s.p + 2, s.n - 2});
+}
+
+static const char *pointer(struct req *r, const char *name)
+{
+    return arena_printf(r->arena, "/%s", name);
+}
+
+bool body_only(struct req *r, const char *const *names, size_t n)
+{
+    if (!json_object_is_type(r->json, json_type_object)) {
+        req_fail(r, ERR_INVALID, "", "the body must be an object");
+        return false;
+    }
+    json_object_object_foreach(r->json, key, value)
+    {
+        size_t i = 0;
+        (void)value;
+        while (i < n && strcmp(key, names[i]) != 0)
+            i++;
+        if (i == n) {
+            req_fail(r, ERR_INVALID, pointer(r, key), "unknown member");
+            return false;
+        }
+    }
+    return true;
+}
+
+struct json_object *body_get(struct req *r, const char *name)
+{
+    struct json_object *v = NULL;
+
+    json_object_object_get_ex(r->json, name, &v);
+    return v;
+}
+
+/* Whether the member is there and of that type; *go = carry on with the value. */
+static bool member(
+    struct req *r, const char *name, bool required, enum json_type type, struct json_object **v)
+{
+    static const char *const names[] = {
+        [json_type_boolean] = "true or false",
+        [json_type_double] = "a number",
+        [json_type_int] = "a whole number",
+        [json_type_object] = "an object",
+        [json_type_array] = "an array",
+        [json_type_string] = "a string",
+    };
+
+    *v = body_get(r, name);
+    if (!*v && !required)
+        return true;
+    bool number = type == json_type_double && json_object_is_type(*v, json_type_int);
+    if (!*v || !(json_object_is_type(*v, type) || number)) {
+        req_fail(r, ERR_INVALID, pointer(r, name), "must be %s", names[type]);
+        return false;
+    }
+    return true;
+}
+
+bool body_str(struct req *r, const char *name, bool required, size_t max, struct str *out)
+{
+    struct json_object *v;
+
+    if (!member(r, name, required, json_type_string, &v))
+        return false;
+    if (!v)
+        return true;
+    struct str s = {json_object_get_string(v), (size_t)json_object_get_string_len(v)};
+    if (s.n > max || (required && s.n == 0)) {
+        req_fail(r, ERR_INVALID, pointer(r, name), "must have 1 to %zu bytes", max);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+bool body_int(
+    struct req *r, const char *name, bool required, int64_t min, int64_t max, int64_t *out)
+{
+    struct json_object *v;
+
+    if (!member(r, name, required, json_type_int, &v))
+        return false;
+    if (!v)
+        return true;
+    int64_t n = json_object_get_int64(v);
+    if (n < min || n > max) {
+        req_fail(r, ERR_INVALID, pointer(r, name), "must be from %lld to %lld", (long long)min,
+            (long long)max);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
+bool body_num(struct req *r, const char *name, double min, double max, double *out)
+{
+    struct json_object *v;
+
+    if (!member(r, name, false, json_type_double, &v))
+        return false;
+    if (!v)
+        return true;
+    double d = json_object_get_double(v);
+    if (!(d >= min && d <= max)) {
+        req_fail(r, ERR_INVALID, pointer(r, name), "must be from %g to %g", min, max);
+        return false;
+    }
+    *out = d;
+    return true;
+}
+
+bool body_bool(struct req *r, const char *name, bool *out)
+{
+    struct json_object *v;
+
+    if (!member(r, name, false, json_type_boolean, &v))
+        return false;
+    if (v)
+        *out = json_object_get_boolean(v);
+    return true;
+}

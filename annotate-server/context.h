@@ -1,0 +1,52 @@
+/* What a loop thread has: its loop, its database pool, its batches and memories; and what the
+ * process shares. Handlers reach all of it through req->ctx. Nothing here is locked: a context
+ * belongs to its thread, the server's members are read-only after start or thread-safe themselves.
+ */
+#ifndef SERVER_CONTEXT_H
+#define SERVER_CONTEXT_H
+
+#include "annotate-server/auth/token_cache.h"
+#include "annotate-server/memo.h"
+#include "io/batch.h"
+#include "io/db.h"
+#include "io/loop.h"
+#include "io/work.h"
+#include "storage/blob.h"
+
+struct http_server;
+struct project;
+struct parked;
+
+enum { MAX_THREADS = 64, PROJECT_BUCKETS = 256 };
+
+struct server {
+    struct blob_store blobs;
+    struct work_pool *work;
+    struct key_set keys;
+    int nthreads;
+    struct thread_ctx *threads[MAX_THREADS];
+};
+
+struct thread_ctx {
+    struct server *server;
+    struct loop *loop;
+    struct db_pool *db;
+    struct batch_set *batches;
+    struct http_server *http;
+    struct token_cache tokens;
+    struct memo api_tokens; /* (tenant, id, hash, hash) -> user, admin */
+    struct memo roles;      /* (tenant, project, user) -> role */
+    struct memo objects;    /* (tenant, kind, id) -> project; never changes */
+    struct project *projects[PROJECT_BUCKETS];
+    struct parked *parked; /* claims that wait for work */
+    struct timer park_timer;
+};
+
+struct thread_ctx *context_new(struct server *s, const struct db_options *db);
+void context_free(struct thread_ctx *c);
+
+/* Runs fn(ctx, tenant, a, b) in every loop thread, this one included: for forgetting and waking. */
+void context_broadcast(struct server *s, void (*fn)(struct thread_ctx *, int64_t, int64_t, int64_t),
+    int64_t tenant, int64_t a, int64_t b);
+
+#endif

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "cli/say.h"
 
-static const char *command = ""; /* "tenant create": for messages; set by args_verb and args_read */
-static char command_text[64];
+/* The command whose arguments are read, for messages: `tenant` also while its verb's are. */
+static const char *reading;
 
 static const struct opt *find(const struct opt *opts, size_t n, struct str name)
 {
@@ -23,13 +23,13 @@ static const struct opt *find(const struct opt *opts, size_t n, struct str name)
 static int store(const struct opt *o, const char *value)
 {
     if (!value || (!*value && o->number))
-        return misuse(command, "--%s needs a value.", o->name);
+        return misuse(reading, "--%s needs a value.", o->name);
     if (o->text) {
         *o->text = value;
         return 0;
     }
     if (!str_int(str_of(value), o->number) || *o->number < 0)
-        return misuse(command, "--%s must be a whole number from 0, not \"%s\".", o->name, value);
+        return misuse(reading, "--%s must be a whole number from 0, not \"%s\".", o->name, value);
     return 0;
 }
 
@@ -41,12 +41,12 @@ static int read_option(int argc, char **argv, int *i, const struct opt *opts, si
     str_split(&rest, '=', &name);
     const struct opt *o = find(opts, n, name);
     if (!o)
-        return misuse(command, "there is no option --%.*s.", STR_FMT(name));
+        return misuse(reading, "there is no option --%.*s.", STR_FMT(name));
     given[o - opts] = true;
     if (!o->flag)
         return store(o, rest.p ? rest.p : *i + 1 < argc ? argv[++*i] : NULL);
     if (rest.p)
-        return misuse(command, "--%s takes no value.", o->name);
+        return misuse(reading, "--%s takes no value.", o->name);
     *o->flag = true;
     return 0;
 }
@@ -54,9 +54,9 @@ static int read_option(int argc, char **argv, int *i, const struct opt *opts, si
 static int check_count(int count, int min, int max, char **argv)
 {
     if (count > max)
-        return misuse(command, "\"%s\" is one argument too many.", argv[max + 1]);
+        return misuse(reading, "\"%s\" is one argument too many.", argv[max + 1]);
     if (count < min)
-        return misuse(command, "an argument is missing.");
+        return misuse(reading, "an argument is missing.");
     return 0;
 }
 
@@ -67,8 +67,8 @@ int args_read(int argc, char **argv, const struct opt *opts, size_t nopts, int m
     int count = 0;
 
     BUG_ON(nopts > MAX_OPTS);
-    if (!*command_text)
-        command = argv[0];
+    if (!reading)
+        reading = argv[0];
     for (int i = 1; i < argc; i++) {
         if (ended || strncmp(argv[i], "--", 2) != 0)
             argv[++count] = argv[i];
@@ -79,7 +79,7 @@ int args_read(int argc, char **argv, const struct opt *opts, size_t nopts, int m
     }
     for (size_t i = 0; i < nopts; i++)
         if (opts[i].required && !given[i]) {
-            misuse(command, "--%s is required.", opts[i].name);
+            misuse(reading, "--%s is required.", opts[i].name);
             return -1;
         }
     return check_count(count, min, max, argv) ? -1 : count;
@@ -89,8 +89,7 @@ int args_verb(int argc, char **argv, const struct verb *verbs, size_t nverbs)
 {
     for (size_t i = 0; argc > 1 && i < nverbs; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) {
-            snprintf(command_text, sizeof(command_text), "%s", argv[0]);
-            command = command_text;
+            reading = argv[0];
             return verbs[i].run(argc - 1, argv + 1);
         }
     char list[128] = "";

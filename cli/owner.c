@@ -1,9 +1,8 @@
 /* Owns the administrator's connection. Never touches a row outside the tenant it was opened for. */
 #include "cli/owner.h"
 
-#include <ctype.h>
-
 #include "base/config.h"
+#include "base/utf8.h"
 #include "cli/say.h"
 
 static bool find_tenant(struct owner *o, const char *name)
@@ -64,6 +63,19 @@ const PGresult *owner_run(struct owner *o, struct db_call *c)
         return r;
     fail("the database refused: %s", r ? PQresultErrorMessage(r) : "the connection was lost");
     return NULL;
+}
+
+bool owner_text(const char *what, const char *text, size_t min, size_t max)
+{
+    struct str s = str_of(text);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += (s.p[i] & 0xc0) != 0x80; /* not a continuation byte */
+    if (utf8_valid(s) == s.n && n >= min && n <= max)
+        return true;
+    fail("%s is UTF-8 text of %zu to %zu characters.", what, min, max);
+    return false;
 }
 
 int64_t owner_find_user(struct owner *o, const char *email)

@@ -21,6 +21,10 @@ struct db_call owner_call(const struct owner *o, enum statement stmt);
 /* Runs it. NULL after saying why not; the result is freed with the owner. */
 const PGresult *owner_run(struct owner *o, struct db_call *c) MUSTCHECK;
 
+/* True when `text` is UTF-8 of min..max characters, as the database's columns ask; else says so.
+ * `what`: "a user's name". */
+bool owner_text(const char *what, const char *text, size_t min, size_t max) MUSTCHECK;
+
 /* The id of the tenant's user with this address; 0 after saying that there is none. */
 int64_t owner_find_user(struct owner *o, const char *email) MUSTCHECK;
 

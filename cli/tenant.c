@@ -34,6 +34,8 @@ static int create(int argc, char **argv)
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 1, 1) < 0)
         return 2;
+    if (!owner_text("a tenant's name", argv[1], 1, 200))
+        return 1;
     int status = owner_open(&o, NULL) ? create_in(&o, argv[1], if_missing) : 1;
     owner_close(&o);
     return status;

@@ -63,6 +63,8 @@ static int create(int argc, char **argv)
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
         return 2;
+    if (!owner_text("a token's name", name, 1, 200))
+        return 1;
     int status = owner_open(&o, tenant) ? create_in(&o, email, name, path) : 1;
     owner_close(&o);
     return status;

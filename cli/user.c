@@ -34,6 +34,16 @@ static bool hash_asked(const struct user *u, char *hash, size_t size)
     return !e;
 }
 
+static bool is_address(const char *email)
+{
+    const char *at = strchr(email, '@');
+
+    if (at && at != email && at[1])
+        return owner_text("an e-mail address", email, 3, 254);
+    fail("\"%s\" is no e-mail address.", email);
+    return false;
+}
+
 static void bind_hash(struct db_call *c, struct owner *o, const char *hash)
 {
     if (*hash)
@@ -84,7 +94,8 @@ static int create(int argc, char **argv)
         return 2;
     if (u.no_password && u.password_file)
         return misuse("user", "--no-password and --password-file exclude each other.");
-    if (!hash_asked(&u, hash, sizeof(hash)))
+    if (!is_address(u.email) || !owner_text("a user's name", u.name, 1, 200) ||
+        !hash_asked(&u, hash, sizeof(hash)))
         return 1;
     int status = owner_open(&o, u.tenant) ? create_in(&o, &u, hash) : 1;
     owner_close(&o);

@@ -6,26 +6,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { call, furnish, TAG } from './furnish.mjs';
 import { addUser, CSP, start } from './mock.mjs';
-import { car, street } from './scene.mjs';
 
 const { chromium } = createRequire(new URL('../../web-static/package.json', import.meta.url))('playwright-core');
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const SHOTS = process.env.SHOTS;
-const TAG = `${Date.now().toString(36)}${process.pid}`;
-const CONFIG = `<View>
-  <Image name="image" value="$image"/>
-  <Header value="What is in the street?"/>
-  <RectangleLabels name="box" toName="image"><Label value="Car" background="#d9480f"/><Label value="Person" background="#1c7ed6"/><Label value="Sign" background="#5f3dc4"/></RectangleLabels>
-  <Header value="Weather"/>
-  <Choices name="weather" toName="image" required="true" requiredMessage="Say what the weather is."><Choice value="Clear"/><Choice value="Cloudy"/><Choice value="Rain"/></Choices>
-</View>`;
-const TEXT_CONFIG = `<View>
-  <Labels name="ner" toName="text"><Label value="PER" background="#1c7ed6"/><Label value="ORG" background="#d9480f"/></Labels>
-  <Text name="text" value="$text"/>
-  <Choices name="tone" toName="text" choice="multiple"><Choice value="Factual"/><Choice value="Opinion"/></Choices>
-</View>`;
-const STORY = 'Zoë 👩‍🚀 met Ada Lovelace in London, where the Royal Astronomical Society had asked her to speak.';
 
 let passed = 0;
 const failures = [];
@@ -37,45 +23,6 @@ function check(name, ok, why = '') {
     console.log(`${ok ? 'ok  ' : 'FAIL'} ${name}${ok || !why ? '' : `: ${typeof why === 'string' ? why : JSON.stringify(why)}`}`);
 }
 const near = (a, b, by) => Math.abs(a - b) <= by;
-
-// The world of the test, made through the API, so that it is the same on either server.
-async function call(base, token, method, path, body, type = 'application/json') {
-    const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { 'Content-Type': type }) };
-    const r = await fetch(base + path, { method, headers, body: body === undefined ? undefined : Buffer.isBuffer(body) ? body : JSON.stringify(body) });
-    if (!r.ok)
-        throw new Error(`${method} ${path}: ${r.status} ${await r.text()}`);
-    return r.status === 204 ? null : r.json();
-}
-
-async function furnish(base, admin) {
-    const { token } = await call(base, null, 'POST', '/v1/login', admin);
-    const people = {};
-    for (const [role, name] of [['annotator', 'Ana Duarte'], ['reviewer', 'Ravi Menon'], ['qa', 'Quinn Abel'], ['manager', 'Mara Lind']]) {
-        const person = { email: `${role}.${TAG}@example.org`, password: `pass-word-${TAG}-${role}`, name };
-        const { id } = await call(base, token, 'POST', '/v1/users', person);
-        people[role] = { ...person, id };
-    }
-    const projects = {};
-    for (const [key, name, label_config] of [['street', `Street scenes ${TAG}`, CONFIG], ['text', `Names in the news ${TAG}`, TEXT_CONFIG]]) {
-        const p = await call(base, token, 'POST', '/v1/projects', { name, label_config, workflow: { qa: { percent: 100 } } });
-        for (const [role, { id }] of Object.entries(people))
-            await call(base, token, 'PUT', `/v1/projects/${p.id}/members/${id}`, { role });
-        projects[key] = p.id;
-    }
-    const tasks = [];
-    for (let n = 0; n < 5; n++) {
-        const { url } = await call(base, token, 'POST', '/v1/assets', street(n), 'image/png');
-        const guess = { ...car(n), rotation: 0, rectanglelabels: ['Car'] };
-        const size = { original_width: 960, original_height: 600, image_rotation: 0 };
-        const predictions = n === 1 || n === 4 ? [{ model_version: 'street-v2', score: 0.91, result: [
-            { id: `guess${n}`, type: 'rectanglelabels', from_name: 'box', to_name: 'image', score: 0.88, ...size, value: guess },
-            { id: `sky${n}`, type: 'choices', from_name: 'weather', to_name: 'image', score: 0.93, value: { choices: ['Clear'] } }] }] : [];
-        tasks.push({ data: { image: url }, ...(predictions.length && { predictions }) });
-    }
-    await call(base, token, 'POST', `/v1/projects/${projects.street}/tasks`, tasks);
-    await call(base, token, 'POST', `/v1/projects/${projects.text}/tasks`, [{ data: { text: STORY } }]);
-    return { people, projects, token };
-}
 
 const noise = [];
 async function open(browser, base, options = {}) {
@@ -372,6 +319,27 @@ async function expiredTest(browser, base, w, mock) {
     await page.context().close();
 }
 
+// A box without a mouse, and the zoom that must not move it.
+async function keyboardTest(page) {
+    await ready(page);
+    await page.keyboard.press('n');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowDown');
+    const before = await page.locator('.region .body').evaluate((r) => ['x', 'y', 'width', 'height'].map((k) => Number(r.getAttribute(k))));
+    check('N and the arrows make a box', isDeepStrictEqual(before.map(Math.round), [389, 240, 192, 123]), before);
+    await page.keyboard.press('+');
+    await page.keyboard.press('+');
+    await drag(page, [32, 32], [38, 38]);
+    const drawn = await page.locator('.region.selected .body').evaluate((r) => ['x', 'y', 'width', 'height'].map((k) => Number(r.getAttribute(k))));
+    check('drawing is exact when zoomed in', [307, 192, 58, 36].every((v, i) => near(drawn[i], v, 2)), drawn);
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    check('undo goes all the way back', (await regions(page)) === 0);
+    await page.keyboard.press('0');
+}
+
 async function helpTest(page) {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
@@ -393,6 +361,7 @@ async function loop(browser, base, w, mock) {
     const second = await predictionTests(page);
     await page.locator('.task h1').waitFor();
     await skipTest(page);
+    await keyboardTest(page);
     await helpTest(page);
     await textTests(browser, base, w);
     await manager.waitForFunction(() => document.querySelector('[data-state=review]')?.textContent === '2', null, { timeout: 6000 });
@@ -408,7 +377,7 @@ async function loop(browser, base, w, mock) {
     await manager.waitForFunction(() => document.querySelector('[data-state=done]')?.textContent === '1', null, { timeout: 6000 });
     check('done is counted', true);
     await releaseTests(manager);
-    await page.context().close();
+    await Promise.all(browser.contexts().map((c) => c.close()));
     if (mock) {
         const again = Array.from({ length: 2 }, (_, n) => ({ data: { image: `/v1/assets/${[...mock.world.assets.keys()][n]}` } }));
         await call(base, w.token, 'POST', `/v1/projects/${w.projects.street}/tasks`, again);

@@ -1,5 +1,5 @@
 // A stand-in for annotate-server: docs/api.md in memory, enough for the pages and their test. It also serves the built
-// files under the policy that the real server sets. Run alone it listens on 8099 with three sample projects.
+// files under the policy that the real server sets.
 import { createServer } from 'node:http';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

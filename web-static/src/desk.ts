@@ -4,6 +4,7 @@
 import { api, ApiError, type Assignment, type Done, type NewComment, type Project, type Stage, type Verdict } from './api.ts';
 import { changed, redone, started, undone, type History } from './history.ts';
 import { newId, same, type Item } from './result.ts';
+import { beforeSignOut } from './session.ts';
 import { Store } from './store.ts';
 
 export interface DeskState {
@@ -42,6 +43,7 @@ export class Desk extends Store<DeskState> {
     private beat: ReturnType<typeof setInterval> | undefined;
     private timer: ReturnType<typeof setTimeout> | undefined;
     private lastSaved: Item[] = [];
+    private saving: Promise<unknown> = Promise.resolve();
     private sent = { body: '', key: '' };
     private activeMs = 0;
     private activeSince = 0;
@@ -70,11 +72,15 @@ export class Desk extends Store<DeskState> {
     start(): () => void {
         const touch = () => (this.lastTouch = Date.now());
         const hidden = () => this.visibility();
+        const gone = () => this.giveBack(true);
+        const stop = () => this.stop();
         const leave = (e: BeforeUnloadEvent) => this.unsaved && e.preventDefault();
         addEventListener('pointerdown', touch);
         addEventListener('keydown', touch);
         addEventListener('beforeunload', leave);
         document.addEventListener('visibilitychange', hidden);
+        addEventListener('pagehide', gone);
+        beforeSignOut.add(stop);
         this.beat = setInterval(() => void this.heartbeat(), Math.max(1000, this.leaseMs / 3));
         void this.next();
         return () => {
@@ -82,18 +88,30 @@ export class Desk extends Store<DeskState> {
             removeEventListener('keydown', touch);
             removeEventListener('beforeunload', leave);
             document.removeEventListener('visibilitychange', hidden);
+            removeEventListener('pagehide', gone);
+            beforeSignOut.delete(stop);
             this.stop();
         };
     }
 
-    // The task in hand stays leased (it comes back first); the one that was only held ready goes back.
     private stop(): void {
+        if (this.stopped)
+            return;
         this.stopped = true;
         clearInterval(this.beat);
         this.waiting?.abort();
+        this.giveBack(false);
+    }
+
+    // What was only held ready goes back, and so does a task left untouched; one with work in it stays leased (it comes
+    // back first), its draft saved. A page that is only reloaded keeps its task.
+    private giveBack(reloading: boolean): void {
+        const { job, history, draft, lost } = this.state;
+        const untouched = job && draft === 'none' && history.past.length === 0 && history.future.length === 0;
         void this.saveDraft(true);
-        if (this.ahead)
-            api.release(this.ahead).catch(() => undefined);
+        for (const a of [this.ahead, untouched && !reloading && !lost ? job : null])
+            if (a)
+                api.release(a).catch(() => undefined);
         this.ahead = null;
     }
 
@@ -109,7 +127,7 @@ export class Desk extends Store<DeskState> {
             this.waiting?.abort();
         } else {
             this.lastTouch = this.activeSince = Date.now();
-            if (this.state.phase === 'waiting')
+            if (!this.state.job && this.state.phase !== 'failed')
                 void this.next();
         }
     }
@@ -151,6 +169,7 @@ export class Desk extends Store<DeskState> {
         if (this.stopped)
             return;
         const items = job.draft?.result ?? ownLabel(job);
+        this.ahead = this.ahead?.id === job.id ? null : this.ahead;
         this.lastSaved = items;
         this.activeMs = 0;
         this.activeSince = Date.now();
@@ -226,8 +245,9 @@ export class Desk extends Store<DeskState> {
         if (!job || lost || sending || items === this.lastSaved)
             return;
         this.set({ draft: 'saving' });
+        this.saving = api.draft(job, items, leaving);
         try {
-            await api.draft(job, items, leaving);
+            await this.saving;
             if (this.state.job !== job)
                 return;
             this.lastSaved = items;
@@ -242,7 +262,7 @@ export class Desk extends Store<DeskState> {
         if (this.state.job !== job)
             return;
         this.set({ draft: 'failed', lost: this.state.lost || isLost(e) });
-        if (e.passing && !this.stopped)
+        if ((e.passing || e.status === 401) && !this.stopped)
             this.timer = setTimeout(() => void this.saveDraft(), 5000);
     }
 
@@ -277,6 +297,7 @@ export class Desk extends Store<DeskState> {
         clearTimeout(this.timer);
         const { key, lead } = this.keyFor(job, what, body);
         this.set({ sending: true, problem: null });
+        await this.saving.catch(() => undefined); // a draft under way must not arrive after the label
         try {
             const done = await send(job, key, lead);
             this.lastSaved = this.items;

@@ -49,6 +49,15 @@ export const SHEET: { title: string; rows: [string[], string][] }[] = [
         ],
     },
     {
+        title: 'Review and QA',
+        rows: [
+            [['A'], 'Accept the label as it is'],
+            [['F'], 'Accept it with your corrections'],
+            [['R'], 'Send it back, with a comment'],
+            [['M'], 'Show or hide what the model said'],
+        ],
+    },
+    {
         title: 'Boxes and spans',
         rows: [
             [['Drag'], 'Draw a box; select text for a span'],
@@ -60,15 +69,6 @@ export const SHEET: { title: string; rows: [string[], string][] }[] = [
             [['Esc'], 'Let go of the selection'],
             [['Ctrl', 'Z'], 'Undo; with Shift, redo'],
             [['+', '−', '0'], 'Zoom in, out, fit'],
-        ],
-    },
-    {
-        title: 'Review and QA',
-        rows: [
-            [['A'], 'Accept the label as it is'],
-            [['F'], 'Accept it with your corrections'],
-            [['R'], 'Send it back, with a comment'],
-            [['M'], 'Show or hide what the model said'],
         ],
     },
 ];

@@ -32,7 +32,12 @@ export function signIn(who: Session): void {
     session.set({ who, expired: false });
 }
 
+// Runs while the token still counts: to give back what is held.
+export const beforeSignOut = new Set<() => void>();
+
 export function signOut(): void {
+    for (const f of [...beforeSignOut])
+        f();
     sessionStorage.removeItem(KEY);
     session.set({ who: null, expired: false });
 }

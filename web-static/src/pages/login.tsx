@@ -1,5 +1,5 @@
 // Signing in, at the start or again when the session has run out.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, type ApiError } from '../api.ts';
 import { asApiError } from '../desk.ts';
 import { session, signIn, signOut } from '../session.ts';
@@ -21,11 +21,13 @@ function Form({ email: known }: { email?: string }) {
         }
         setBusy(false);
     };
+    const first = useRef<HTMLInputElement>(null);
+    useEffect(() => first.current?.focus(), []);
     const field = (set: (s: string) => void) => (e: Event) => set((e.currentTarget as HTMLInputElement).value);
     return (
         <form class="form" onSubmit={submit}>
-            <label>E-mail<input type="email" name="email" autocomplete="username" required readOnly={known !== undefined} value={email} onInput={field(setEmail)} /></label>
-            <label>Password<input type="password" name="password" autocomplete="current-password" required value={password} onInput={field(setPassword)} /></label>
+            <label>E-mail<input type="email" ref={known === undefined ? first : null} name="email" autocomplete="username" required readOnly={known !== undefined} value={email} onInput={field(setEmail)} /></label>
+            <label>Password<input type="password" ref={known === undefined ? null : first} name="password" autocomplete="current-password" required value={password} onInput={field(setPassword)} /></label>
             {error && <Problem error={error} />}
             <button class="primary wide" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
         </form>

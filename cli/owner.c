@@ -61,7 +61,8 @@ const PGresult *owner_run(struct owner *o, struct db_call *c)
         arena_defer(o->arena, clear, r);
     if (!e)
         return r;
-    fail("the database refused: %s", r ? PQresultErrorMessage(r) : "the connection was lost");
+    const char *why = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    fail("the database refused: %s.", why ? why : "the connection was lost");
     return NULL;
 }
 

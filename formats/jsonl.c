@@ -1,0 +1,79 @@
+/* Owns our own format: a task with its label as one object a line, nothing left out, members in
+ * canonical order. */
+#include "formats/format.h"
+
+static void begin(struct buf *out)
+{
+    (void)out;
+}
+
+/* null when it is empty. */
+static void text(struct buf *out, const char *key, struct str s)
+{
+    buf_puts(out, key);
+    if (s.n)
+        buf_json(out, s);
+    else
+        buf_puts(out, "null");
+}
+
+static void label(const struct export_label *l, struct buf *out)
+{
+    if (!l->id) {
+        buf_puts(out, "null");
+        return;
+    }
+    buf_puts(out, "{\"author\":");
+    export_id(out, l->author);
+    text(out, ",\"created_at\":", l->created_at);
+    buf_puts(out, ",\"id\":");
+    buf_int(out, l->id);
+    text(out, ",\"kind\":", l->kind);
+    buf_puts(out, ",\"lead_time\":");
+    export_seconds(out, l->lead_time);
+    text(out, ",\"model\":", l->model);
+    buf_puts(out, ",\"regions\":");
+    buf_int(out, l->regions);
+    buf_puts(out, ",\"result\":");
+    buf_str(out, l->result);
+    buf_puts(out, ",\"seq\":");
+    buf_int(out, l->seq);
+    text(out, ",\"sha256\":", l->sha256);
+    buf_putc(out, '}');
+}
+
+static void item(struct exporter *x, const struct export_item *i, struct buf *out)
+{
+    (void)x;
+    text(out, "{\"created_at\":", i->created_at);
+    buf_puts(out, ",\"data\":");
+    export_json(out, i->data);
+    text(out, ",\"external_id\":", i->external_id);
+    buf_puts(out, ",\"label\":");
+    label(&i->label, out);
+    buf_puts(out, ",\"meta\":");
+    export_json(out, i->meta.n ? i->meta : STR("null"));
+    buf_puts(out, ",\"predictions\":");
+    buf_int(out, i->predictions);
+    buf_puts(out, ",\"project\":");
+    buf_int(out, i->project);
+    text(out, ",\"split\":", i->split);
+    buf_puts(out, ",\"task\":");
+    buf_int(out, i->task);
+    text(out, ",\"updated_at\":", i->updated_at);
+    buf_puts(out, "}\n");
+}
+
+static void end(struct buf *out)
+{
+    (void)out;
+}
+
+const struct format format_jsonl = {
+    .name = "jsonl",
+    .media_type = "application/x-ndjson",
+    .extension = ".jsonl",
+    .begin = begin,
+    .item = item,
+    .end = end,
+};

@@ -30,6 +30,15 @@ static inline bool str_is(struct str a, const char *z)
     return str_eq(a, str_of(z));
 }
 
+/* <0, 0, >0: by bytes, a prefix before what it begins. */
+static inline int str_cmp(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 /* Case-insensitive in ASCII only. */
 bool str_ieq(struct str a, struct str b);
 bool str_starts(struct str a, struct str prefix);

@@ -35,10 +35,8 @@ static int compare_hash(const void *a, const void *b)
 static int compare_region(const void *pa, const void *pb)
 {
     const struct region *a = pa, *b = pb;
-    int order = memcmp(a->id.p, b->id.p, a->id.n < b->id.n ? a->id.n : b->id.n);
+    int order = str_cmp(a->id, b->id);
 
-    if (order == 0)
-        order = (a->id.n > b->id.n) - (a->id.n < b->id.n);
     return order ? order : compare_hash(&a->said, &b->said);
 }
 

@@ -284,11 +284,7 @@ static int compare_values(const void *pa, const void *pb)
 {
     const struct label_value *a = *(const struct label_value *const *)pa;
     const struct label_value *b = *(const struct label_value *const *)pb;
-    size_t n = a->value.n < b->value.n ? a->value.n : b->value.n;
-    int order = memcmp(a->value.p, b->value.p, n);
-
-    if (order == 0)
-        order = (a->value.n > b->value.n) - (a->value.n < b->value.n);
+    int order = str_cmp(a->value, b->value);
     size_t pa_at = a->parent ? a->parent->index + 1 : 0,
            pb_at = b->parent ? b->parent->index + 1 : 0;
     return order ? order : (pa_at > pb_at) - (pa_at < pb_at);

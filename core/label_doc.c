@@ -174,30 +174,23 @@ static bool check_item(
     return true;
 }
 
-static int compare_str(struct str a, struct str b)
-{
-    int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-    return order ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 static int by_id(const void *pa, const void *pb)
 {
     const struct entry *a = pa, *b = pb;
-    int order = compare_str(a->id, b->id);
+    int order = str_cmp(a->id, b->id);
 
     if (order == 0)
-        order = compare_str(a->from, b->from);
+        order = str_cmp(a->from, b->from);
     return order ? order : (a->at > b->at) - (a->at < b->at);
 }
 
 static int by_tags(const void *pa, const void *pb)
 {
     const struct entry *a = pa, *b = pb;
-    int order = compare_str(a->from, b->from);
+    int order = str_cmp(a->from, b->from);
 
     if (order == 0)
-        order = compare_str(a->to, b->to);
+        order = str_cmp(a->to, b->to);
     if (order == 0)
         order = (a->item_index > b->item_index) - (a->item_index < b->item_index);
     return order ? order : (a->at > b->at) - (a->at < b->at);
@@ -325,7 +318,7 @@ static bool region_exists(const struct document *d, struct str id)
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = compare_str(d->entries[mid].id, id);
+        int order = str_cmp(d->entries[mid].id, id);
         if (order == 0)
             return true;
         if (order < 0)

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -19,41 +18,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store.h"
 #include "t.h"
-
-static char dir[64];
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st, (void)kind, (void)at;
-    return remove(path);
-}
-
-static void remove_dir(void)
-{
-    nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* A store in a fresh directory, which goes when the test ends. */
-static void fresh(struct blob_store *s)
-{
-    char spec[80];
-
-    snprintf(dir, sizeof(dir), "/tmp/annotate-blob-XXXXXX");
-    if (!mkdtemp(dir))
-        abort();
-    atexit(remove_dir);
-    snprintf(spec, sizeof(spec), "fs:%s", dir);
-    if (blob_open(s, spec))
-        abort();
-}
 
 static int files_in(const char *sub)
 {
     char path[128];
     int n = 0;
 
-    snprintf(path, sizeof(path), "%s/%s", dir, sub);
+    snprintf(path, sizeof(path), "%s/%s", store_dir, sub);
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d));)
         n += e->d_name[0] != '.';
@@ -64,7 +37,7 @@ static int files_in(const char *sub)
 
 static void shell_path(char *out, size_t size, const char *sub)
 {
-    snprintf(out, size, "%s/%s", dir, sub);
+    snprintf(out, size, "%s/%s", store_dir, sub);
 }
 
 TEST(put_and_get)
@@ -75,7 +48,7 @@ TEST(put_and_get)
     struct buf out;
     int64_t n = 0;
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 100);
     CHECK_INT(blob_put(&s, "a/b/c.json", parts, 4), ERR_OK);
     CHECK_INT(blob_get(&s, "a/b/c.json", 0, 0, &hash, &out), ERR_OK);
@@ -101,7 +74,7 @@ TEST(get_refuses)
     struct sha256 other = sha256_of(STR("x"));
     struct buf out;
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 12);
     REQUIRE(blob_put(&s, "k", &part, 1) == ERR_OK);
     CHECK_INT(blob_get(&s, "absent", 0, 0, NULL, &out), ERR_NOT_FOUND);
@@ -132,7 +105,7 @@ TEST(keys)
     struct blob_store s;
     struct str part = STR("x");
 
-    fresh(&s);
+    store_fresh(&s);
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         CHECK(blob_key_valid(good[i]));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -168,7 +141,7 @@ static void links(void)
     struct buf out;
     char path[128], target[128];
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 100);
     REQUIRE(blob_put(&s, "real/file", &part, 1) == ERR_OK);
     shell_path(path, sizeof(path), "link");
@@ -217,7 +190,7 @@ TEST(uploads)
     int64_t bytes = 0;
     struct buf out;
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 100);
     for (int twice = 0; twice < 2; twice++) {
         REQUIRE(blob_upload_begin(&s, &u) == ERR_OK);
@@ -254,7 +227,7 @@ TEST(nothing_half_stored_when_full)
 
     REQUIRE(big != NULL);
     memset(big, 'x', 1 << 20);
-    fresh(&s);
+    store_fresh(&s);
     signal(SIGXFSZ, SIG_IGN);
     REQUIRE(setrlimit(RLIMIT_FSIZE, &lim) == 0);
     CHECK_INT(blob_put(&s, "big/one", &part, 1), ERR_IO);
@@ -310,7 +283,7 @@ TEST(crash_leaves_no_half_object)
         bool there = false;
         int status = 0;
         pid_t pid;
-        fresh(&s);
+        store_fresh(&s);
         pid = fork();
         if (pid == 0) {
             snprintf(spec, sizeof(spec), "%s:%d:kill", rows[i].point, rows[i].nth);
@@ -325,7 +298,7 @@ TEST(crash_leaves_no_half_object)
         CHECK_INT(put_many(&s), ERR_OK);
         CHECK(whole_or_absent(&s, &there) && there);
         blob_close(&s);
-        remove_dir();
+        store_remove();
     }
 }
 
@@ -341,7 +314,7 @@ TEST(failure_leaves_nothing)
         bool there = false;
         int status = 0;
         pid_t pid;
-        fresh(&s);
+        store_fresh(&s);
         pid = fork();
         if (pid == 0) {
             snprintf(spec, sizeof(spec), "%s:err", points[i]);
@@ -352,7 +325,7 @@ TEST(failure_leaves_nothing)
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
         CHECK(whole_or_absent(&s, &there) && !there);
         blob_close(&s);
-        remove_dir();
+        store_remove();
     }
 }
 #endif
@@ -387,7 +360,7 @@ TEST(threads_put_the_same_keys)
     struct racer racers[4];
     pthread_t threads[4];
 
-    fresh(&s);
+    store_fresh(&s);
     for (int i = 0; i < 4; i++) {
         racers[i] = (struct racer){&s, i, 0};
         REQUIRE(pthread_create(&threads[i], NULL, race, &racers[i]) == 0);

@@ -2,37 +2,11 @@
 #include "storage/pack.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "store.h"
 #include "t.h"
-
-static char dir[64];
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st, (void)kind, (void)at;
-    return remove(path);
-}
-
-static void remove_dir(void)
-{
-    nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void fresh(struct blob_store *s)
-{
-    char spec[80];
-
-    snprintf(dir, sizeof(dir), "/tmp/annotate-pack-XXXXXX");
-    if (!mkdtemp(dir))
-        abort();
-    atexit(remove_dir);
-    snprintf(spec, sizeof(spec), "fs:%s", dir);
-    if (blob_open(s, spec))
-        abort();
-}
 
 TEST(round_trip)
 {
@@ -41,7 +15,7 @@ TEST(round_trip)
     struct pack_id id;
     struct buf out;
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 100);
     REQUIRE(pack_put(&s, 3, items, 3, &id) == ERR_OK);
     CHECK_INT(items[0].off, 0);
@@ -79,7 +53,7 @@ static void pack_path(struct pack_id id, char *out, size_t size)
         if (*p != '-')
             hex[n++] = *p;
     hex[n] = '\0';
-    snprintf(out, size, "%s/packs/1/%.2s/%s", dir, hex, hex);
+    snprintf(out, size, "%s/packs/1/%.2s/%s", store_dir, hex, hex);
 }
 
 TEST(every_flipped_bit_is_noticed)
@@ -91,7 +65,7 @@ TEST(every_flipped_bit_is_noticed)
     char path[200];
     struct buf out;
 
-    fresh(&s);
+    store_fresh(&s);
     buf_init(&out, 100);
     REQUIRE(pack_put(&s, 1, items, 2, &id) == ERR_OK);
     pack_path(id, path, sizeof(path));
@@ -122,7 +96,7 @@ TEST(too_big)
     struct pack_item items[] = {{{&byte, BUF_MAX_PACK}, 0}, {{&byte, 1}, 0}};
     struct pack_id id;
 
-    fresh(&s);
+    store_fresh(&s);
     CHECK_INT(pack_put(&s, 1, items, 2, &id), ERR_FULL); /* refused before a byte is read */
     blob_close(&s);
 }

@@ -61,10 +61,14 @@ struct route {
 extern const struct route routes[];
 extern const size_t route_count;
 
-/* The route of a method and path. NULL and ERR_NOT_FOUND, or NULL and ERR_METHOD with *allow =
- * methods as bits. args: the {…} parts, undecoded slices of the path. */
-const struct route *route_find(enum http_method m, struct str path, struct str args[REQ_MAX_ARGS],
-    enum err *e, unsigned *allow);
+/* The route of a method and path in a table of n rows; a HEAD takes the GET row. NULL and
+ * ERR_NOT_FOUND, or NULL and ERR_METHOD with *allow = methods as bits (1 << HTTP_M_...). args: the
+ * {…} parts, undecoded slices of the path. */
+const struct route *route_find_in(const struct route *table, size_t n, enum http_method m,
+    struct str path, struct str args[REQ_MAX_ARGS], enum err *e, unsigned *allow);
+
+/* Is the arg-th {…} of a route's path a number, {id} or {…_id}? */
+bool route_arg_is_id(const char *path, int arg);
 
 const char *method_name(enum http_method m);
 

@@ -266,10 +266,7 @@ enum err source_label(struct source *s, const struct source_row *row, struct sou
     db_int(&c, s->arena, row->tenant);
     db_int(&c, s->arena, row->task);
     db_int(&c, s->arena, row->version);
-    if (row->label)
-        db_int(&c, s->arena, row->label);
-    else
-        db_null(&c);
+    db_text(&c, s->arena, row->at);
     PQclear(s->label);
     if ((e = run(s, &c, &s->label)))
         return e;

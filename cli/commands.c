@@ -89,7 +89,19 @@
     "  --out FILE\n        where to; - is standard output\n"
 
 #define CONSUME_HELP                                                                               \
-    "Reads what annotate-stream wrote, from Kafka (read_committed) or from the file sink.\n"
+    "Reads what annotate-stream wrote, from the beginning: from Kafka as a careful consumer "      \
+    "does\n"                                                                                       \
+    "(read_committed), or from the files of its file sink.\n\n"                                    \
+    "  --kafka HOST:PORT,…\n        a broker or more\n"                                          \
+    "  --file DIRECTORY\n        what --sink file:DIRECTORY names\n"                               \
+    "  --topic events|labels|releases\n        print its records, a line of JSON each: topic, "    \
+    "key, headers, value\n"                                                                        \
+    "  --follow\n        at the end wait for more, until interrupted\n"                            \
+    "  --verify\n        check the whole stream instead: nothing twice, every task's versions in " \
+    "order and\n"                                                                                  \
+    "        without a gap, the labels those of the tasks that are done, every release with its "  \
+    "items\n"                                                                                      \
+    "        and root; print the sum as a line of JSON, exit status 1 when something is wrong\n"
 
 #define WORKFLOW_HELP                                                                              \
     "Prints the one table of legal moves of a task, from which the server decides, the database\n" \
@@ -125,8 +137,10 @@ const struct command commands[] = {
         "Cut, show and list dataset releases", RELEASE_HELP, cmd_release},
     {"export", "--release ID --format jsonl|label-studio --out FILE|-",
         "Stream a release to a file", EXPORT_HELP, cmd_export},
-    {"consume", "[ARGUMENTS]", "Read the stream of events, labels and releases", CONSUME_HELP,
-        cmd_consume},
+    {"consume",
+        "--kafka HOST:PORT | --file DIRECTORY\n"
+        "           --topic NAME [--follow] | --verify",
+        "Read the stream of events, labels and releases", CONSUME_HELP, cmd_consume},
     {"workflow", "--dot | --sql | --table", "Print the workflow", WORKFLOW_HELP, cmd_workflow},
     {NULL, NULL, NULL, NULL, NULL},
 };

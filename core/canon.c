@@ -1,6 +1,7 @@
 /* Owns RFC 8785. Never changes the value it prints. */
 #include "core/canon.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,27 +17,28 @@ struct decimal {
     int n, point;
 };
 
-static double decimal_value(const struct decimal *x)
-{
-    char text[MAX_DIGITS + 16];
-
-    snprintf(text, sizeof(text), "%.*se%d", x->n, x->d, x->point - x->n);
-    return strtod(text, NULL);
-}
-
-/* v rounded to n digits, v > 0. */
-static struct decimal decimal_round(double v, int n)
+/* v rounded to n digits, v > 0; *exact when they read back as v. */
+static struct decimal decimal_round(double v, int n, bool *exact)
 {
     struct decimal x = {.n = n};
     char text[MAX_DIGITS + 16];
 
     snprintf(
         text, sizeof(text), "%.*e", n - 1, v); /* d.ddde+XX; the point is one byte in any locale */
+    *exact = strtod(text, NULL) == v;
     x.d[0] = text[0];
     if (n > 1)
         memcpy(x.d + 1, text + 2, (size_t)n - 1);
     x.point = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
     return x;
+}
+
+static double decimal_value(const struct decimal *x)
+{
+    char text[MAX_DIGITS + 16];
+
+    snprintf(text, sizeof(text), "%.*se%d", x->n, x->d, x->point - x->n);
+    return strtod(text, NULL);
 }
 
 /* The next larger decimal of as many digits. */
@@ -68,14 +70,15 @@ static void decimal_trim(struct decimal *x)
  * back when the nearest one does not (2^89 = 6.189700196426902e26). */
 static struct decimal decimal_shortest(double v)
 {
+    bool normal = fpclassify(v) == FP_NORMAL, exact = false;
     struct decimal x = {.n = 0};
 
-    for (int n = fpclassify(v) == FP_NORMAL ? 15 : 1; n <= MAX_DIGITS; n++) {
-        x = decimal_round(v, n);
-        if (decimal_value(&x) == v)
+    for (int n = normal ? DBL_DIG : 1; n <= MAX_DIGITS; n++) {
+        x = decimal_round(v, n, &exact);
+        if (exact)
             break;
         struct decimal next = decimal_next(x);
-        if (decimal_value(&next) == v) {
+        if ((!normal || n > DBL_DIG) && decimal_value(&next) == v) {
             x = next;
             break;
         }
@@ -160,11 +163,11 @@ static enum err add_value(struct json_object *value, int depth, struct buf *out)
 
 static enum err add_object(struct json_object *object, int depth, struct buf *out)
 {
+    struct member few[16], *members = few;
     size_t n = (size_t)json_object_object_length(object), i = 0;
-    struct member *members = calloc(n ? n : 1, sizeof(*members));
     enum err e = ERR_OK;
 
-    if (!members)
+    if (n > ARRAY_LEN(few) && !(members = calloc(n, sizeof(*members))))
         return ERR_NO_MEMORY;
     json_object_object_foreach(object, name, value) members[i++] =
         (struct member){str_of(name), value};
@@ -178,7 +181,8 @@ static enum err add_object(struct json_object *object, int depth, struct buf *ou
         e = add_value(members[i].value, depth + 1, out);
     }
     buf_putc(out, '}');
-    free(members);
+    if (members != few)
+        free(members);
     return e;
 }
 

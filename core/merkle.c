@@ -152,15 +152,6 @@ static void close_bucket(struct release_tree *t)
     t->current++;
 }
 
-/* -1, 0, 1 by bytes. */
-static int key_cmp(struct str a, struct str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int c = n ? memcmp(a.p, b.p, n) : 0;
-
-    return c ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 enum err release_tree_add(struct release_tree *t, struct str key, struct str line)
 {
     unsigned bucket = release_bucket(key);
@@ -168,7 +159,7 @@ enum err release_tree_add(struct release_tree *t, struct str key, struct str lin
     if (key.n > RELEASE_KEY_MAX)
         return ERR_TOO_LARGE;
     if (bucket < t->current || (bucket == t->current && t->bucket.size > 0 &&
-                                   key_cmp(key, (struct str){t->last, t->nlast}) <= 0))
+                                   str_cmp(key, (struct str){t->last, t->nlast}) <= 0))
         return ERR_INVALID;
     while (t->current < bucket)
         close_bucket(t);

@@ -58,7 +58,8 @@ bool stage_parse(struct str name, enum stage *out);
 bool action_parse(struct str name, enum action *out);
 
 enum review_mode { REVIEW_ALL, REVIEW_SAMPLE, REVIEW_NONE };
-enum agreement_metric { METRIC_EXACT };
+
+struct agreement_metric;
 
 /* A project's workflow settings (project.workflow JSON). All have defaults; unknown keys are
  * errors. */
@@ -72,13 +73,13 @@ struct workflow {
     double review_percent;    /* in sample mode; default 100 */
     double qa_percent;        /* "qa": {"percent":0} */
     double agreement;         /* "agreement": {"threshold":0..1,"metric":"exact"}; default 0.7 */
-    enum agreement_metric metric;
-    int max_rework;           /* "max_rework": 3 */
-    int skip_limit;           /* "skip_limit": 3 */
-    bool allow_skip;          /* "allow_skip": true */
-    double gold_percent;      /* "gold_percent": 0 */
-    int lease_s[STAGE_COUNT]; /* "lease_s":
-                                 {"prelabel":120,"annotate":600,"review":600,"qa":600}; 5..86400 */
+    const struct agreement_metric *metric; /* of core/agreement.h; never NULL */
+    int max_rework;                        /* "max_rework": 3 */
+    int skip_limit;                        /* "skip_limit": 3 */
+    bool allow_skip;                       /* "allow_skip": true */
+    double gold_percent;                   /* "gold_percent": 0 */
+    int lease_s[STAGE_COUNT];              /* "lease_s":
+                                              {"prelabel":120,"annotate":600,"review":600,"qa":600}; 5..86400 */
     int reserve_s; /* "reserve_s": 86400: rework waits that long for its first annotator */
 };
 

@@ -2,6 +2,7 @@
  * what it does not know or cannot hold is an error with a pointer. */
 #include <stdio.h>
 
+#include "core/agreement.h"
 #include "core/canon.h"
 #include "core/json_tree.h"
 #include "core/workflow.h"
@@ -13,7 +14,7 @@ struct field {
     const char *section, *name; /* section "": a member of the settings object itself */
     enum kind kind;
     size_t offset;
-    double min, max, dflt; /* of words: the index in their list */
+    double min, max, dflt; /* of a mode: its number; of a metric: unused */
 };
 
 #define FIELD(section, name, kind, member, min, max, dflt)                                         \
@@ -28,7 +29,7 @@ static const struct field fields[] = {
     FIELD("review", "mode", REVIEW_MODE, review, 0, 0, REVIEW_ALL),
     FIELD("review", "percent", NUMBER, review_percent, 0, 100, 100),
     FIELD("qa", "percent", NUMBER, qa_percent, 0, 100, 0),
-    FIELD("agreement", "metric", METRIC, metric, 0, 0, METRIC_EXACT),
+    FIELD("agreement", "metric", METRIC, metric, 0, 0, 0),
     FIELD("agreement", "threshold", NUMBER, agreement, 0, 1, 0.7),
     FIELD("", "max_rework", INT, max_rework, 0, 100, 3),
     FIELD("", "skip_limit", INT, skip_limit, 1, 1000, 3),
@@ -42,13 +43,8 @@ static const struct field fields[] = {
 };
 #undef FIELD
 
-static const char *const review_modes[] = {"all", "sample", "none", NULL};
-static const char *const metrics[] = {"exact", NULL};
-
-static const char *const *words_of(enum kind kind)
-{
-    return kind == KIND_REVIEW_MODE ? review_modes : metrics;
-}
+static const char *const review_modes[] = {"all", "sample", "none"};
+#define DEFAULT_METRIC STR("exact")
 
 static void set(struct workflow *w, const struct field *f, double v)
 {
@@ -68,8 +64,7 @@ static void set(struct workflow *w, const struct field *f, double v)
         *(enum review_mode *)p = (enum review_mode)v;
         break;
     case KIND_METRIC:
-        *(enum agreement_metric *)p = (enum agreement_metric)v;
-        break;
+        break; /* not a number: see read_metric */
     }
 }
 
@@ -87,7 +82,7 @@ static double get(const struct workflow *w, const struct field *f)
     case KIND_REVIEW_MODE:
         return *(const enum review_mode *)p;
     case KIND_METRIC:
-        return *(const enum agreement_metric *)p;
+        break;
     }
     return 0;
 }
@@ -97,6 +92,7 @@ void workflow_default(struct workflow *w)
     *w = (struct workflow){0};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         set(w, &fields[i], fields[i].dflt);
+    w->metric = agreement_metric(DEFAULT_METRIC);
 }
 
 /* Where the reading is, and where its error goes. */
@@ -125,21 +121,31 @@ static enum err refuse_range(struct reader *r, const struct field *f)
     return refuse(r, f->section, f->name, why);
 }
 
-static enum err read_word(struct reader *r, const struct field *f, struct json_object *value)
+static struct str word_of(struct json_object *value)
 {
-    const char *const *words = words_of(f->kind);
-    char why[WHY_SIZE];
-    size_t n = (size_t)snprintf(why, sizeof(why), "must be one of:");
+    if (!json_object_is_type(value, json_type_string))
+        return STR("");
+    return (struct str){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
+}
 
-    for (int i = 0; words[i]; i++) {
-        if (json_object_is_type(value, json_type_string) &&
-            str_is(str_of(json_object_get_string(value)), words[i])) {
-            set(r->w, f, i);
+static enum err read_mode(struct reader *r, const struct field *f, struct json_object *value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(review_modes); i++)
+        if (str_is(word_of(value), review_modes[i])) {
+            set(r->w, f, (double)i);
             return ERR_OK;
         }
-        n += (size_t)snprintf(why + n, sizeof(why) - n, " %s", words[i]);
-    }
-    return refuse(r, f->section, f->name, why);
+    return refuse(r, f->section, f->name, "must be \"all\", \"sample\" or \"none\"");
+}
+
+static enum err read_metric(struct reader *r, const struct field *f, struct json_object *value)
+{
+    const struct agreement_metric *metric = agreement_metric(word_of(value));
+
+    if (!metric)
+        return refuse(r, f->section, f->name, "must be the name of an agreement metric");
+    r->w->metric = metric;
+    return ERR_OK;
 }
 
 static enum err read_field(struct reader *r, const struct field *f, struct json_object *value)
@@ -162,10 +168,11 @@ static enum err read_field(struct reader *r, const struct field *f, struct json_
         set(r->w, f, v);
         return ERR_OK;
     case KIND_REVIEW_MODE:
+        return read_mode(r, f, value);
     case KIND_METRIC:
         break;
     }
-    return read_word(r, f, value);
+    return read_metric(r, f, value);
 }
 
 static bool is_section(const char *name)
@@ -233,10 +240,11 @@ static struct json_object *to_json(const struct workflow *w, const struct field 
     case KIND_NUMBER:
         return json_object_new_double(v);
     case KIND_REVIEW_MODE:
+        return json_object_new_string(review_modes[w->review]);
     case KIND_METRIC:
         break;
     }
-    return json_object_new_string(words_of(f->kind)[(int)v]);
+    return json_object_new_string(w->metric->name);
 }
 
 void workflow_print(const struct workflow *w, struct buf *out)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/agreement.h"
 #include "t.h"
 
 enum { ANN = 11, BOB = 12, EVE = 13, REV = 21, QAN = 31 }; /* people */
@@ -433,7 +434,8 @@ TEST(settings_are_read)
                 pointer, why) == ERR_OK);
     CHECK(w.prelabel && w.auto_accept && w.auto_accept_score == 0.5 && w.overlap == 9);
     CHECK(w.review == REVIEW_SAMPLE && w.review_percent == 12.5 && w.qa_percent == 100);
-    CHECK(w.agreement == 1 && w.metric == METRIC_EXACT && w.max_rework == 0 && w.skip_limit == 1);
+    CHECK(w.agreement == 1 && str_is(STR("exact"), w.metric->name) && w.max_rework == 0 &&
+          w.skip_limit == 1);
     CHECK(!w.allow_skip && w.gold_percent == 2 && w.reserve_s == 0);
     CHECK_INT(w.lease_s[STAGE_ANNOTATE], 5);
     CHECK_INT(w.lease_s[STAGE_QA], 86400);
@@ -469,7 +471,7 @@ TEST(bad_settings_are_refused_with_a_pointer)
         {"{\"review\":{\"percent\":100.1}}", "/review/percent"},
         {"{\"review\":{\"percent\":-1}}", "/review/percent"},
         {"{\"agreement\":{\"threshold\":2}}", "/agreement/threshold"},
-        {"{\"agreement\":{\"metric\":\"iou\"}}", "/agreement/metric"},
+        {"{\"agreement\":{\"metric\":\"guess\"}}", "/agreement/metric"},
         {"{\"lease_s\":{\"annotate\":4}}", "/lease_s/annotate"},
         {"{\"lease_s\":{\"done\":60}}", "/lease_s/done"},
         {"{\"lease_s\":{\"lease_s\":{}}}", "/lease_s/lease_s"},

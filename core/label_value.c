@@ -12,6 +12,7 @@ enum { DATETIME_MAX = 64, RATING_MAX = 5 };
 static bool check_strings(struct label_check *c, struct json_object *list, const char *what,
     bool (*known)(struct label_check *, struct str))
 {
+    struct str seen[LABEL_DOC_LIST];
     size_t n;
 
     if (!json_object_is_type(list, json_type_array))
@@ -29,10 +30,10 @@ static bool check_strings(struct label_check *c, struct json_object *list, const
         if (known && !known(c, json_str(v)))
             return check_fail(
                 c, NULL, "the label config has no %s \"%.100s\"", what, json_object_get_string(v));
+        seen[i] = json_str(v);
         for (size_t j = 0; known && j < i; j++)
-            if (str_eq(json_str(json_object_array_get_idx(list, j)), json_str(v)))
-                return check_fail(
-                    c, NULL, "the %s \"%.100s\" is there twice", what, json_object_get_string(v));
+            if (str_eq(seen[j], seen[i]))
+                return check_fail(c, NULL, "the %s \"%.100s\" is there twice", what, seen[i].p);
         check_up(c, mark);
     }
     return true;
@@ -72,8 +73,10 @@ static bool said_borrowed(struct label_check *c, struct json_object *said)
     return check_strings(c, said, "label", any_value);
 }
 
-/* ["Animal","Dog"]: each a child of the one before. */
-static bool check_path(struct label_check *c, struct json_object *path)
+/* ["Animal","Dog"]: each a child of the one before. *leaf is the last; NULL where the choices are
+ * not in the config. */
+static bool check_path(
+    struct label_check *c, struct json_object *path, const struct label_value **leaf)
 {
     const struct label_value *at = NULL;
     size_t n = json_object_array_length(path);
@@ -93,11 +96,13 @@ static bool check_path(struct label_check *c, struct json_object *path)
         }
         check_up(c, mark);
     }
+    *leaf = at;
     return true;
 }
 
 static bool check_paths(struct label_check *c, struct json_object *said)
 {
+    const struct label_value *leaves[LABEL_DOC_LIST];
     size_t n;
 
     if (!json_object_is_type(said, json_type_array))
@@ -112,10 +117,10 @@ static bool check_paths(struct label_check *c, struct json_object *said)
         size_t mark = check_down_at(c, i);
         if (!json_object_is_type(path, json_type_array))
             return check_fail(c, NULL, "must be a path: an array of strings");
-        if (!check_path(c, path))
+        if (!check_path(c, path, &leaves[i]))
             return false;
-        for (size_t j = 0; j < i; j++)
-            if (json_object_equal(json_object_array_get_idx(said, j), path))
+        for (size_t j = 0; leaves[i] && j < i; j++)
+            if (leaves[j] == leaves[i])
                 return check_fail(c, NULL, "the same path is there twice");
         check_up(c, mark);
     }

@@ -145,12 +145,17 @@ static bool scan_escape(struct cursor *c, uint32_t *out)
 }
 
 /* The next character of a string, c->p is inside it. */
-static bool scan_char(struct cursor *c, uint32_t *out)
+static inline bool scan_char(struct cursor *c, uint32_t *out)
 {
     unsigned char byte = (unsigned char)*c->p;
 
     if (byte == '\\')
         return scan_escape(c, out);
+    if (byte >= 0x20 && byte < 0x80) { /* most of all text */
+        *out = byte;
+        c->p++;
+        return true;
+    }
     if (byte < 0x20)
         return bad(c, "a control character in a string");
     int n = utf8_length(c->p, c->end);

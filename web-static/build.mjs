@@ -23,12 +23,19 @@ function writePage(meta) {
     writeFileSync('dist/index.html', page);
 }
 
+// What is shipped inside the bundle asks for its notice to go along.
+function writeNotices() {
+    const parts = ['preact', '@fontsource-variable/inter'].map((p) => `${p}\n\n${readFileSync(`node_modules/${p}/LICENSE`, 'utf8')}`);
+    writeFileSync('dist/licenses.txt', parts.join('\n\n'));
+}
+
 const page = { name: 'page', setup: (b) => b.onEnd((r) => { if (r.metafile) writePage(r.metafile); }) };
 
 async function site() {
     rmSync('dist', { recursive: true, force: true });
     mkdirSync('dist');
     cpSync('public', 'dist', { recursive: true });
+    writeNotices();
     const watch = mode === '--watch';
     const options = {
         ...common, entryPoints: ['src/main.tsx'], outdir: 'dist/assets', format: 'esm', minify: !watch, sourcemap: watch && 'linked',

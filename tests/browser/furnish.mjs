@@ -35,8 +35,8 @@ export async function furnish(base, admin) {
         people[role] = { ...person, id };
     }
     const projects = {};
-    for (const [key, name, label_config] of [['street', `Street scenes ${TAG}`, CONFIG], ['text', `Names in the news ${TAG}`, TEXT_CONFIG]]) {
-        const p = await call(base, token, 'POST', '/v1/projects', { name, label_config, workflow: { qa: { percent: 100 } } });
+    for (const [key, name, label_config, workflow] of [['street', `Street scenes ${TAG}`, CONFIG, {}], ['text', `Names in the news ${TAG}`, TEXT_CONFIG, { lease_s: { annotate: 5 } }]]) {
+        const p = await call(base, token, 'POST', '/v1/projects', { name, label_config, workflow: { qa: { percent: 100 }, ...workflow } });
         for (const [role, { id }] of Object.entries(people))
             await call(base, token, 'PUT', `/v1/projects/${p.id}/members/${id}`, { role });
         projects[key] = p.id;

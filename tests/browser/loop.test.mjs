@@ -102,6 +102,7 @@ async function signInTests(browser, base, w) {
     await page.getByRole('button', { name: 'Sign in' }).click();
     check('a wrong password is told, not swallowed', await page.getByRole('alert').isVisible().catch(() => false) || (await page.getByRole('alert').waitFor().then(() => true, () => false)));
     await signIn(page, w.people.annotator);
+    await page.locator('.projects h2').nth(1).waitFor();
     check('the projects are listed', (await page.locator('.projects h2').count()) === 2);
     await shoot(page, 'projects');
     await page.context().close();
@@ -182,6 +183,9 @@ async function textTests(browser, base, w) {
     await page.keyboard.press('3');
     await page.keyboard.press('Escape');
     await shoot(page, 'text');
+    const beat = await page.waitForResponse((r) => r.url().endsWith('/v1/heartbeats'));
+    const [held] = (await beat.json()).results;
+    check('the lease is kept alive in the background', Date.parse(held.lease_expires_at) > Date.now() + 2000, held);
     const [body] = await Promise.all([sentBody(page, 'submit'), page.keyboard.press('Control+Enter')]);
     const span = body.result.find((i) => i.type === 'labels');
     check('a span counts code points', isDeepStrictEqual(span?.value, { start: 12, end: 24, text: 'Ada Lovelace', labels: ['PER'] }), span);

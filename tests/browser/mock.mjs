@@ -151,7 +151,7 @@ const WORK = {
         return { id: a.id, version: a.version };
     },
     heartbeat(w, a) {
-        a.expires = Date.now() + 600_000;
+        a.expires = Date.now() + (find(w.projects, a.task.project).workflow.lease_s[a.stage] ?? 600) * 1000;
         return { id: a.id, version: a.version, lease_expires_at: new Date(a.expires).toISOString() };
     },
 };

@@ -85,8 +85,10 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
         e.preventDefault();
         onClose?.();
     };
+    // A browser lets a second Escape close any dialog; one that must be answered comes back.
+    const closed = () => !onClose && ref.current?.isConnected && ref.current.showModal();
     return (
-        <dialog ref={ref} aria-label={title} onCancel={cancel} onClick={(e) => e.target === ref.current && onClose?.()}>
+        <dialog ref={ref} aria-label={title} onCancel={cancel} onClose={closed} onClick={(e) => e.target === ref.current && onClose?.()}>
             <div class="sheet">
                 <header>
                     <h2>{title}</h2>

@@ -27,7 +27,7 @@ function Form({ email: known }: { email?: string }) {
     return (
         <form class="form" onSubmit={submit}>
             <label>E-mail<input type="email" ref={known === undefined ? first : null} name="email" autocomplete="username" required readOnly={known !== undefined} value={email} onInput={field(setEmail)} /></label>
-            <label>Password<input type="password" ref={known === undefined ? null : first} name="password" autocomplete="current-password" required value={password} onInput={field(setPassword)} /></label>
+            <label>Password<input type="password" autofocus={known !== undefined} ref={known === undefined ? null : first} name="password" autocomplete="current-password" required value={password} onInput={field(setPassword)} /></label>
             {error && <Problem error={error} />}
             <button class="primary wide" disabled={busy}>{busy ? 'Signing in…' : 'Sign in'}</button>
         </form>

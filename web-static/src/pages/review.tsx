@@ -32,7 +32,7 @@ export function Review({ project, config: base, stage }: { project: Project; con
     const accept = () => (edited ? toast('You have changed it: fix (F), or undo first') : void decide('accept'));
     const fix = () => (edited ? void decide('fix') : toast('Nothing has been changed yet'));
     const bench = useBench(desk, config, showModel ? model.items : [], state.job?.comments ?? [], {
-        a: accept, f: fix, r: () => setRejecting(true), m: () => setShowModel((on) => !on),
+        a: rejecting ? undefined : accept, f: rejecting ? undefined : fix, r: () => setRejecting(true), m: () => setShowModel((on) => !on),
     });
     if (!state.job)
         return <NoTask desk={desk} state={state} />;

@@ -394,7 +394,10 @@ enum err model_set_load(struct model_set *s, const char *directory)
         free(names[i]);
     }
     free(names);
-    return s->n ? ERR_OK : ERR_NOT_FOUND;
+    if (s->n)
+        return ERR_OK;
+    model_set_release(s);
+    return ERR_NOT_FOUND;
 }
 
 void model_set_release(struct model_set *s)

@@ -134,7 +134,8 @@ static bool name_taken(const struct parse *p, struct str name)
     return false;
 }
 
-static void add_object(struct parse *p, struct str type, struct label_attrs attrs, struct str value)
+static struct label_object *add_object(
+    struct parse *p, struct str type, struct label_attrs attrs, struct str value)
 {
     struct label_object *o = arena_alloc(p->arena, sizeof(*o));
 
@@ -146,6 +147,7 @@ static void add_object(struct parse *p, struct str type, struct label_attrs attr
     o->value_type = label_attr(&attrs, "valueType");
     *p->object_end = o;
     p->object_end = &o->next;
+    return o;
 }
 
 static bool always_visible(const struct label_attrs *attrs)
@@ -154,13 +156,15 @@ static bool always_visible(const struct label_attrs *attrs)
            !label_attr(attrs, "whenLabelValue").n && !label_attr(attrs, "whenChoiceValue").n;
 }
 
-static struct label_control *add_control(struct parse *p, struct str type, struct label_attrs attrs)
+static struct label_control *add_control(
+    struct parse *p, const xmlNode *node, struct str type, struct label_attrs attrs)
 {
     struct label_control *c = arena_alloc(p->arena, sizeof(*c));
     struct str choice = label_attr(&attrs, "choice");
 
     c->name = make_name(p, label_attr(&attrs, "name"));
     c->type = type;
+    c->line = xmlGetLineNo(node);
     c->attrs = attrs;
     c->dynamic =
         str_starts(label_attr(&attrs, "value"), STR("$")) || label_attr(&attrs, "apiUrl").n > 0;
@@ -179,6 +183,19 @@ static struct label_control *add_control(struct parse *p, struct str type, struc
     return c;
 }
 
+/* A <Chat> shows its data, and its messages are results of the tag itself. */
+static void add_chat(
+    struct parse *p, const xmlNode *node, struct label_attrs attrs, struct str value)
+{
+    struct str name = label_attr(&attrs, "name");
+    struct label_attr *self = arena_array(p->arena, 2, sizeof(*self));
+
+    self[0] = (struct label_attr){STR("name"), name};
+    self[1] = (struct label_attr){STR("toName"), name};
+    add_object(p, STR("Chat"), attrs, value);
+    add_control(p, node, STR("ChatMessage"), (struct label_attrs){self, 2})->implied = true;
+}
+
 /* An element with a name: an object, a control, or something visual. */
 static enum err read_named(
     struct parse *p, const xmlNode *node, struct label_attrs attrs, struct scope *scope)
@@ -194,26 +211,19 @@ static enum err read_named(
         return bad(p, node, "the name of <%.*s> is longer than 200 bytes", STR_FMT(type));
     if (name_taken(p, name))
         return bad(p, node, "there are two tags with the name \"%.*s\"", STR_FMT(name));
-    if (known && to.n == 0)
-        return bad(p, node, "<%.*s name=\"%.*s\"> needs toName", STR_FMT(type), STR_FMT(name));
-    if (to.n && !known)
-        return bad(p, node, "<%.*s> is not a control tag known here", STR_FMT(type));
-    if (known) {
-        *scope = (struct scope){.control = add_control(p, type, attrs), .depth = scope->depth};
+    if (str_is(type, "Chat")) {
+        add_chat(p, node, attrs, value);
+    } else if (known) {
+        *scope =
+            (struct scope){.control = add_control(p, node, type, attrs), .depth = scope->depth};
         if (str_is(type, "ReactCode") && str_eq(name, to)) /* shows its data itself */
             add_object(p, type, attrs, label_attr(&attrs, "data"));
-        return ERR_OK;
-    }
-    if (value.n == 0)
-        value = label_attr(&attrs, "valueList");
-    if (value.n == 0)
-        return ERR_OK;
-    add_object(p, type, attrs, value);
-    if (str_is(type, "Chat")) { /* its messages are results of the tag itself */
-        struct label_attr self[] = {{STR("name"), name}, {STR("toName"), name}};
-        struct label_attr *copy = arena_array(p->arena, 2, sizeof(*copy));
-        memcpy(copy, self, sizeof(self));
-        add_control(p, STR("ChatMessage"), (struct label_attrs){copy, 2});
+    } else if (to.n) {
+        return bad(p, node, "<%.*s> is not a control tag known here", STR_FMT(type));
+    } else if (value.n) {
+        add_object(p, type, attrs, value);
+    } else if (label_attr(&attrs, "valueList").n) {
+        add_object(p, type, attrs, label_attr(&attrs, "valueList"))->list = true;
     }
     return ERR_OK;
 }
@@ -267,7 +277,7 @@ static enum err read_element(struct parse *p, const xmlNode *node, struct scope 
     if (str_is(type, "Repeater"))
         e = read_repeater(p, node, attrs);
     else if (str_is(type, "Relations"))
-        scope.control = add_control(p, STR("Relations"), attrs);
+        scope.control = add_control(p, node, STR("Relations"), attrs);
     else if (one_of(type, value_types, ARRAY_LEN(value_types)))
         e = read_value(p, node, attrs, &scope);
     else if (label_attr(&attrs, "name").n)
@@ -290,8 +300,18 @@ static int compare_values(const void *pa, const void *pb)
     return order ? order : (pa_at > pb_at) - (pa_at < pb_at);
 }
 
+/* A label that is written twice is found by its first place, as Label Studio has it. */
+static int compare_places(const void *pa, const void *pb)
+{
+    const struct label_value *a = *(const struct label_value *const *)pa;
+    const struct label_value *b = *(const struct label_value *const *)pb;
+    int order = compare_values(pa, pb);
+
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
 /* Turns the values of a control into document order and sorts them for look-up. */
-static enum err sort_values(struct parse *p, struct label_control *c)
+static void sort_values(struct parse *p, struct label_control *c)
 {
     struct label_value *next, *first = NULL;
     size_t n = c->nvalues;
@@ -304,15 +324,7 @@ static enum err sort_values(struct parse *p, struct label_control *c)
         c->sorted[--n] = v;
     }
     c->values = first;
-    qsort(c->sorted, c->nvalues, sizeof(struct label_value *), compare_values);
-    for (size_t i = 1; i < c->nvalues; i++) {
-        if (compare_values(&c->sorted[i - 1], &c->sorted[i]) == 0) {
-            snprintf(p->why, LABEL_CONFIG_WHY, "<%.*s name=\"%.*s\"> has the label \"%.*s\" twice",
-                STR_FMT(c->type), STR_FMT(c->name.text), STR_FMT(c->sorted[i]->value));
-            return ERR_INVALID;
-        }
-    }
-    return ERR_OK;
+    qsort(c->sorted, c->nvalues, sizeof(struct label_value *), compare_places);
 }
 
 static const struct label_object *object_named(const struct label_config *c, struct str name)
@@ -327,14 +339,23 @@ static enum err resolve_targets(struct parse *p, struct label_control *c)
 {
     struct str rest = label_attr(&c->attrs, "toName"), part;
     struct label_target *first = NULL, **end = &first;
+    const struct label_object *only = p->config->objects;
 
+    if (rest.n == 0 && only && !only->next) /* what else could it be for */
+        rest = only->name.text;
+    if (rest.n == 0) {
+        snprintf(p->why, LABEL_CONFIG_WHY, "line %ld: <%.*s name=\"%.60s\"> needs toName", c->line,
+            STR_FMT(c->type), c->name.text.p);
+        return ERR_INVALID;
+    }
     while (str_split(&rest, ',', &part)) {
         struct label_target *t = arena_alloc(p->arena, sizeof(*t));
         t->object = object_named(p->config, str_trim(part));
         if (!t->object) {
             snprintf(p->why, LABEL_CONFIG_WHY,
-                "<%.*s name=\"%.*s\">: there is no tag \"%.*s\" that shows data for its toName",
-                STR_FMT(c->type), STR_FMT(c->name.text), STR_FMT(part));
+                "line %ld: <%.*s name=\"%.60s\">: toName is \"%.*s\", which is no tag that shows "
+                "data",
+                c->line, STR_FMT(c->type), c->name.text.p, STR_FMT(part));
             return ERR_INVALID;
         }
         *end = t;
@@ -355,11 +376,10 @@ static enum err finish(struct parse *p)
     }
     for (; c && !e; c = c->next) {
         e = resolve_targets(p, c);
-        if (!e)
-            e = sort_values(p, c);
+        sort_values(p, c);
     }
-    if (!e && p->config->relations)
-        e = sort_values(p, p->config->relations);
+    if (p->config->relations)
+        sort_values(p, p->config->relations);
     return e;
 }
 

@@ -38,6 +38,7 @@ struct label_object {
     struct str value;      /* as written: "$image" */
     struct str field;      /* the key of task data it shows, or empty: fixed text */
     struct str value_type; /* "url", "text" or empty */
+    bool list;             /* valueList: several pictures, told apart by item_index */
     struct label_object *next;
 };
 
@@ -59,8 +60,10 @@ struct label_control {
     struct label_name name;
     struct str type; /* "RectangleLabels"; results carry it in lower case */
     size_t index;    /* place among the controls, from 0 */
+    long line;       /* of the XML */
+    bool implied;    /* the messages of a <Chat>: no tag of its own */
     struct label_attrs attrs;
-    const struct label_target *to;
+    const struct label_target *to;     /* toName; without one, the only object there is */
     struct label_value *values;        /* in document order */
     const struct label_value **sorted; /* by (value, parent) */
     size_t nvalues;

@@ -58,7 +58,7 @@ static void print_inputs(const struct label_control *c, struct buf *out)
         const struct label_object *o = t->object;
         buf_puts(out, "{\"type\":");
         buf_json(out, o->type);
-        buf_puts(out, ",\"value\":");
+        buf_puts(out, o->list ? ",\"valueList\":" : ",\"value\":");
         buf_json(out, o->field.n ? o->field : o->value);
         buf_puts(out, ",\"valueType\":");
         if (o->value_type.n)
@@ -114,6 +114,8 @@ void label_config_json(const struct label_config *config, struct buf *out)
 {
     buf_putc(out, '{');
     for (const struct label_control *c = config->controls; c; c = c->next) {
+        if (c->implied)
+            continue;
         print_control(c, out);
         buf_putc(out, ',');
     }

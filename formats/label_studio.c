@@ -53,7 +53,7 @@ static void annotation(const struct export_item *i, struct buf *out)
     buf_puts(out, "{\"id\":");
     buf_int(out, l->id);
     buf_puts(out, ",\"completed_by\":");
-    export_id(out, l->author);
+    buf_int(out, l->author); /* of a model 0: the SDK insists on a number */
     buf_puts(out, ",\"result\":");
     buf_str(out, l->result);
     buf_puts(out, ",\"was_cancelled\":false,\"ground_truth\":false,\"created_at\":");

@@ -116,7 +116,7 @@ static enum err refuse_range(struct reader *r, const struct field *f)
 {
     char why[WHY_SIZE];
 
-    snprintf(why, sizeof(why), "must be a %snumber from %g to %g",
+    snprintf(why, sizeof(why), "must be a %snumber from %.10g to %.10g",
         f->kind == KIND_INT ? "whole " : "", f->min, f->max);
     return refuse(r, f->section, f->name, why);
 }

@@ -236,8 +236,26 @@ async function reworkTests(page, w, first) {
     check('the comment shows its region', (await page.locator('.region.selected').count()) === 1);
     await shoot(page, 'rework');
     await page.keyboard.press('Shift+ArrowLeft');
-    await page.keyboard.press('Control+Enter');
+    await networkTest(page);
     await nextTask(page, first);
+}
+
+// The answer to a submit is lost on the way: told, nothing typed lost, and the repeated request is the same request.
+async function networkTest(page) {
+    const sent = [];
+    page.expected = ['ERR_INTERNET_DISCONNECTED'];
+    page.on('request', (r) => { if (r.url().endsWith('/submit')) sent.push([r.headers()['idempotency-key'], r.postData()]); });
+    await page.route('**/submit', async (route) => {
+        await route.fetch();
+        await route.abort('internetdisconnected');
+    });
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('The server cannot be reached').waitFor();
+    check('a lost connection is told, the label stays', (await regions(page)) === 1);
+    await page.unroute('**/submit');
+    await Promise.all([page.waitForResponse((r) => r.url().endsWith('/submit') && r.ok()), page.keyboard.press('Control+Enter')]);
+    check('sending again repeats the same request, and counts once', sent.length === 2 && isDeepStrictEqual(sent[0], sent[1]), sent);
+    page.expected = [];
 }
 
 async function skipTest(page) {

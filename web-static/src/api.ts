@@ -175,7 +175,7 @@ export const api = {
     projects: (after?: number) =>
         call<{ projects: ProjectRow[]; next: number | null }>('GET', `/v1/projects?limit=200${after ? `&after=${after}` : ''}`),
     project: (id: number) => call<Project>('GET', `/v1/projects/${id}`),
-    members: (id: number) => call<{ members: Member[] }>('GET', `/v1/projects/${id}/members`),
+    members: (id: number) => call<{ members: Member[] }>('GET', `/v1/projects/${id}/members?limit=500`),
     progress: (id: number, signal?: AbortSignal) => call<Progress>('GET', `/v1/projects/${id}/progress`, signal ? { signal } : {}),
 
     claim: (project: number, body: { stage: Stage; count: number; wait_s: number }, signal?: AbortSignal) =>

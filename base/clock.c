@@ -37,3 +37,13 @@ void clock_rfc3339(char *out, size_t size)
     size_t n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(out + n, size - n, ".%03ldZ", t.tv_nsec / 1000000);
 }
+
+void clock_rfc3339_at(int64_t unix_s, char *out, size_t size)
+{
+    time_t t = (time_t)unix_s;
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    if (strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        out[0] = '\0';
+}

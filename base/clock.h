@@ -14,5 +14,7 @@ void clock_set(int64_t unix_s); /* 0 = the real one again */
 
 /* "2026-11-24T10:11:12.123Z" of now; out holds at least 32 bytes. */
 void clock_rfc3339(char *out, size_t size);
+/* The same of any second since 1970, without a fraction. */
+void clock_rfc3339_at(int64_t unix_s, char *out, size_t size);
 
 #endif

@@ -92,6 +92,13 @@ enum err blob_get(struct blob_store *s, const char *key, int64_t off, int64_t le
     return e;
 }
 
+enum err blob_open_fd(struct blob_store *s, const char *key, int *fd)
+{
+    if (!blob_key_valid(key))
+        return ERR_INVALID;
+    return s->backend->open_fd ? s->backend->open_fd(s, key, fd) : ERR_NOT_IMPLEMENTED;
+}
+
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes)
 {
     if (!blob_key_valid(key))

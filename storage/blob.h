@@ -26,6 +26,8 @@ struct blob_backend {
     enum err (*get)(
         struct blob_store *s, const char *key, int64_t off, int64_t len, struct buf *out);
     enum err (*size)(struct blob_store *s, const char *key, int64_t *bytes);
+    /* A local file to send from; NULL where the backend has none. */
+    enum err (*open_fd)(struct blob_store *s, const char *key, int *fd);
     enum err (*remove)(struct blob_store *s, const char *key);
     /* A streamed put of unknown size: begin, any writes, then commit under the final key, or abort.
      * Commit consumes the upload even when it fails. */
@@ -52,6 +54,10 @@ enum err blob_put(
  * match. On any error out is as it was. */
 enum err blob_get(struct blob_store *s, const char *key, int64_t off, int64_t len,
     const struct sha256 *expect, struct buf *out) MUSTCHECK;
+/* A file descriptor to send the object from, owned by the caller. ERR_NOT_IMPLEMENTED where the
+ * backend keeps no local files: read it with blob_get() then. Not verified: whoever sends it says
+ * the hash. */
+enum err blob_open_fd(struct blob_store *s, const char *key, int *fd) MUSTCHECK;
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes) MUSTCHECK;
 /* Removing what is not there is fine. */
 enum err blob_remove(struct blob_store *s, const char *key) MUSTCHECK;

@@ -339,6 +339,13 @@ static enum err fs_size(struct blob_store *s, const char *key, int64_t *bytes)
     return e;
 }
 
+static enum err fs_open_fd(struct blob_store *s, const char *key, int *fd)
+{
+    int64_t bytes;
+
+    return open_object(s->state, key, fd, &bytes);
+}
+
 static enum err fs_remove(struct blob_store *s, const char *key)
 {
     struct fs *fs = s->state;
@@ -457,6 +464,7 @@ const struct blob_backend blob_fs = {
     .put = fs_put,
     .get = fs_get,
     .size = fs_size,
+    .open_fd = fs_open_fd,
     .remove = fs_remove,
     .put_begin = fs_put_begin,
     .put_write = fs_put_write,

@@ -76,25 +76,25 @@ static void release_compare(void *arg)
     db_array_release(&c->task);
 }
 
-/* Pairwise agreement of all submissions, this one last; the majority is what a merge would keep. */
+/* All submissions, this one last; the majority is what a merge would keep. What cannot be read or
+ * compared does not agree: a reviewer looks at it. */
 static void agree(struct transition *t, struct arena *a)
 {
-    size_t n = t->nsiblings + 1, majority = 0;
+    size_t n = t->nsiblings + 1;
     struct str *docs = arena_array(a, n, sizeof(*docs));
+    struct agreement found;
 
+    t->facts.agreement = 0;
     for (size_t i = 0; i < t->nsiblings; i++) {
-        if (t->siblings[i].content->err) {
-            t->facts.agreement = 0; /* unreadable: a person looks at it */
+        if (t->siblings[i].content->err)
             return;
-        }
         docs[i] = buf_view(&t->siblings[i].content->text);
     }
     docs[n - 1] = buf_view(&t->label->doc);
-    if (agreement_of("exact", docs, n, &t->facts.agreement, &majority)) {
-        t->facts.agreement = 0;
+    if (agreement_measure(STR("exact"), docs, n, &found))
         return;
-    }
-    t->majority = majority < t->nsiblings ? &t->siblings[majority] : NULL;
+    t->facts.agreement = found.score;
+    t->majority = found.majority < t->nsiblings ? &t->siblings[found.majority] : NULL;
 }
 
 static void compared(void *arg)

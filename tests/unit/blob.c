@@ -214,6 +214,40 @@ TEST(uploads)
     blob_close(&s);
 }
 
+static bool in_tmp(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/.tmp/%s", store_dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* What a crashed writer left goes at the next start, an upload under way stays. */
+TEST(old_leftovers_are_swept)
+{
+    struct timespec old[2] = {{1000, 0}, {1000, 0}};
+    struct blob_store s, again;
+    struct blob_upload *u;
+    char path[128], spec[80];
+    int fd;
+
+    store_fresh(&s);
+    REQUIRE(blob_upload_begin(&s, &u) == ERR_OK);
+    shell_path(path, sizeof(path), ".tmp/left");
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    REQUIRE(fd >= 0 && close(fd) == 0);
+    snprintf(spec, sizeof(spec), "fs:%s", store_dir);
+    REQUIRE(blob_open(&again, spec) == ERR_OK);
+    blob_close(&again);
+    CHECK(in_tmp("left"));
+    REQUIRE(utimensat(AT_FDCWD, path, old, 0) == 0);
+    REQUIRE(blob_open(&again, spec) == ERR_OK);
+    CHECK(!in_tmp("left") && files_in(".tmp") == 1);
+    blob_upload_abort(u);
+    blob_close(&again);
+    blob_close(&s);
+}
+
 /* A disk that is full: a file size limit makes write(2) short, then fail. */
 TEST(nothing_half_stored_when_full)
 {

@@ -159,6 +159,31 @@ TEST(label_studio)
     buf_release(&out);
 }
 
+/* What a model made and nobody touched. */
+TEST(label_studio_of_a_model)
+{
+    struct exporter x;
+    struct export_item i = sample();
+    struct buf out;
+
+    i.label.author = 0;
+    i.label.model = STR("m@1");
+    i.label.kind = STR("prelabel");
+    i.label.lead_time = -1;
+    buf_init(&out, 1 << 16);
+    REQUIRE(exporter_begin(&x, &format_label_studio, (struct sink){keep, &out}) == ERR_OK);
+    CHECK_INT(exporter_item(&x, &i), ERR_OK);
+    i.label.kind = STR("merge");
+    CHECK_INT(exporter_item(&x, &i), ERR_OK);
+    CHECK_INT(exporter_end(&x), ERR_OK);
+    CHECK(strstr(out.p, "\"completed_by\":0,") && strstr(out.p, "\"lead_time\":null,"));
+    CHECK(strstr(out.p, "\"last_action\":\"prediction\""));
+    CHECK(strstr(out.p, "\"last_action\":\"submitted\""));
+    CHECK_INT(x.lost[LOST_MODEL], 2);
+    exporter_release(&x);
+    buf_release(&out);
+}
+
 TEST(nothing_to_export)
 {
     static const char *const want[] = {"", "[\n]\n"};

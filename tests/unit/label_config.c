@@ -84,6 +84,7 @@ TEST(repeater_names)
               "<RectangleLabels name=\"l_{{idx}}_x\" toName=\"page_{{idx}}\"><Label value=\"A\"/>"
               "</RectangleLabels></Repeater></View>");
     const struct label_control *l;
+    struct buf out;
 
     REQUIRE(c != NULL);
     l = label_control_find(c, STR("l_12_x"));
@@ -93,6 +94,10 @@ TEST(repeater_names)
     CHECK(!label_control_find(c, STR("l_{{idx}}_x")));
     CHECK(label_control_target(l, STR("l_12_x"), STR("page_12")) != NULL);
     CHECK(!label_control_target(l, STR("l_12_x"), STR("page_3")));
+    buf_init(&out, 4096);
+    label_config_json(c, &out);
+    CHECK(strstr(out.p, "\"regex\":{\"{{idx}}\":\".*\"}"));
+    buf_release(&out);
     label_config_free(c);
 }
 
@@ -169,6 +174,22 @@ TEST(tags_that_are_both)
     REQUIRE(c != NULL);
     CHECK(label_control_target(c->controls, STR("r"), STR("r")) != NULL);
     CHECK_STR(c->objects->field, STR("d"));
+    label_config_free(c);
+}
+
+TEST(labels_from_the_task)
+{
+    struct label_config *c = parse("<View><Text name='t' value='$t'/><Choices name='c' toName='t' "
+                                   "value='$options'/><Taxonomy name='x' toName='t' "
+                                   "apiUrl='https://x'/></View>");
+    struct buf out;
+
+    REQUIRE(c != NULL);
+    CHECK(c->controls->dynamic && c->controls->next->dynamic);
+    buf_init(&out, 4096);
+    label_config_json(c, &out);
+    CHECK(strstr(out.p, "\"labels\":[],\"labels_attrs\":{},\"dynamic_labels\":true,"));
+    buf_release(&out);
     label_config_free(c);
 }
 

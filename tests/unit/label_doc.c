@@ -47,6 +47,8 @@ static const char config_xml[] =
     "<ParagraphLabels name='pl' toName='para'><Label value='Q'/></ParagraphLabels>"
     "<TimeSeriesLabels name='tsl' toName='ts'><Label value='Up'/></TimeSeriesLabels>"
     "<OcrLabels name='ocr' toName='image'><Label value='Word'/></OcrLabels>"
+    "<Chat name='chat' value='$chat'/><ReactCode name='code' toName='code' data='$code'/>"
+    "<VideoVector name='vv' toName='video'/>"
     "<Relations><Relation value='born_in'/></Relations></View>";
 
 static const char task_data[] =
@@ -210,6 +212,11 @@ TEST(accepts)
             "{'ranges':[{'start':1,'end':9}],'timelinelabels':['Run']}"),
         ITEM("videorectangle", "box", "video",
             "{'sequence':[{'frame':1,'x':1,'y':1,'width':1,'height':1}]}"),
+        ITEM("videovector", "vv", "video",
+            "{'sequence':[{'frame':1,'closed':true,'vertices':[{'id':'a','x':1,'y':2}]}]}"),
+        ITEM("chatmessage", "chat", "chat",
+            "{'chatmessage':{'role':'user','content':'hi','createdAt':1}}"),
+        ITEM("reactcode", "code", "code", "{'reactcode':{'any':['thing']}}"),
         ITEM("hypertextlabels", "hl", "html",
             "{'start':'/p[1]/text()[1]','end':'/p[1]/text()[1]','startOffset':0,'endOffset':3,"
             "'globalOffsets':{'start':0,'end':3},'hypertextlabels':['Org']}"),

@@ -16,7 +16,7 @@ const DIST = fileURLToPath(new URL('../../web-static/dist', import.meta.url));
 const TITLES = { 401: 'Not signed in', 403: 'Not allowed', 404: 'Not found', 409: 'Not possible now', 412: 'The version has moved on', 422: 'The request is not valid', 428: 'If-Match is missing' };
 const SLUGS = { 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict', 412: 'version', 422: 'invalid', 428: 'if-match' };
 const STATES = ['prelabel', 'annotate', 'review', 'qa', 'done', 'skipped', 'archived'];
-const ROLES = { annotate: ['annotator', 'manager'], review: ['reviewer', 'manager'], qa: ['qa', 'manager'] };
+const ROLES = { annotate: ['annotator', 'reviewer', 'qa', 'manager'], review: ['reviewer', 'qa', 'manager'], qa: ['qa', 'manager'] };
 
 class Fail extends Error {
     constructor(status, detail, extra = {}) {

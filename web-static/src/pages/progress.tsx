@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, type ApiError, type Progress as Figures, type Project, type Release } from '../api.ts';
 import { asApiError } from '../desk.ts';
 import { ago, Blank, count, Icon, percent, Problem, toast } from '../ui.tsx';
-import { pagesFor } from './projects.tsx';
+import { manages } from './projects.tsx';
 
 const EVERY_MS = 2000;
 const STATES = ['prelabel', 'annotate', 'review', 'qa', 'done', 'skipped', 'archived'] as const;
@@ -54,7 +54,6 @@ export function Progress({ project }: { project: Project }) {
                 setError(asApiError(e));
         }
     }, EVERY_MS);
-    const manager = pagesFor(project.role).length === 4;
     return (
         <main class="page">
             <header class="title">
@@ -67,7 +66,7 @@ export function Progress({ project }: { project: Project }) {
                 <Bars title="Label versions" of={figures?.labels ?? null} />
                 <Bars title="Actions" of={figures?.actions ?? null} />
             </div>
-            {manager && <Releases project={project} />}
+            {manages(project.role) && <Releases project={project} />}
         </main>
     );
 }

@@ -6,14 +6,20 @@ import { href, type Page } from '../route.ts';
 import { session } from '../session.ts';
 import { Blank, Icon, Problem } from '../ui.tsx';
 
+// What each role may do (the server decides); its own work comes first.
 const PAGES: Record<Role, Page[]> = {
-    viewer: ['progress'], model: ['progress'], annotator: ['annotate', 'progress'], reviewer: ['review', 'progress'], qa: ['qa', 'progress'],
+    viewer: ['progress'], model: ['progress'], annotator: ['annotate', 'progress'], reviewer: ['review', 'annotate', 'progress'],
+    qa: ['qa', 'review', 'annotate', 'progress'],
     manager: ['annotate', 'review', 'qa', 'progress'],
 };
 export const TITLES: Record<Page, string> = { annotate: 'Annotate', review: 'Review', qa: 'QA', progress: 'Progress' };
 
+export function manages(role: Role | null): boolean {
+    return role === 'manager' || session.state.who?.user.admin === true;
+}
+
 export function pagesFor(role: Role | null): Page[] {
-    return PAGES[session.state.who?.user.admin ? 'manager' : (role ?? 'viewer')];
+    return PAGES[manages(role) ? 'manager' : (role ?? 'viewer')];
 }
 
 async function all(): Promise<ProjectRow[]> {

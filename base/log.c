@@ -25,7 +25,7 @@ bool log_on(enum log_level level)
     return level >= threshold;
 }
 
-static void line(
+__attribute__((format(printf, 4, 0))) static void line(
     enum log_level level, const char *request_id, const char *event, const char *fmt, va_list ap)
 {
     char at[32], msg[2048];

@@ -114,7 +114,8 @@ enum err migrate(PGconn *db, int *applied)
         return e;
     e = run(db,
         "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL,"
-        " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+        " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());"
+        "GRANT SELECT ON schema_migration TO annotate_api, annotate_worker");
     if (!e)
         e = compare(db, &have);
     for (size_t i = have; !e && i < migration_count(); i++) {

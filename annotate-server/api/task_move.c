@@ -60,6 +60,7 @@ static void write_move(struct req *r, const struct move *m)
     query_int(q, r->project->workflow.reserve_s);
     query_text(q, buf_view(&excluded));
     query_bool(q, d->open_unfinished);
+    query_int(q, d->rework_add);
     buf_release(&excluded);
     query_run(q);
 }

@@ -91,7 +91,7 @@ static void agree(struct transition *t, struct arena *a)
         docs[i] = buf_view(&t->siblings[i].content->text);
     }
     docs[n - 1] = buf_view(&t->label->doc);
-    if (agreement_measure(STR("exact"), docs, n, &found))
+    if (t->project->workflow.metric->measure(docs, n, &found))
         return;
     t->facts.agreement = found.score;
     t->majority = found.majority < t->nsiblings ? &t->siblings[found.majority] : NULL;

@@ -2,7 +2,7 @@
 -- users: server
 WITH moved AS (
     UPDATE task t
-    SET state = $5::text, version = t.version + 1, updated_at = now(),
+    SET state = $5::text, version = t.version + 1, updated_at = now(), rework_count = (t.rework_count + $13::int)::smallint,
         archived_from = CASE WHEN $5 = 'archived' THEN t.state END
     WHERE t.id = $1::bigint AND t.version = $2::bigint AND t.state = $3::text
     RETURNING t.tenant_id, t.project_id, t.id, t.version, t.state, t.priority

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 
+enum { TELL_AGAIN_MS = 50 };
+
 enum step { STEP_AGAIN, STEP_WAIT, STEP_FREED };
 
 /* --- deadlines: absolute; the timer fires at or before the nearest and is then set anew --- */
@@ -141,6 +143,15 @@ void conn_free(struct conn *c)
     server_conn_closed(sv);
 }
 
+/* After a short read the socket is empty until the next edge, unless the peer had reset it even
+ * before: its bytes come first, and no edge follows. Who has just written to it, or has looked,
+ * knows that it lives and need not read it a second time. */
+static void all_read(struct conn *c)
+{
+    if (c->drained && !c->hangup)
+        c->readable = false;
+}
+
 /* --- output --- */
 
 static void on_error(struct conn *c)
@@ -186,6 +197,7 @@ void conn_write(struct conn *c, struct str a, struct str b, bool keep)
             return;
         }
         sent = n > 0 ? (size_t)n : 0;
+        all_read(c);
     }
     size_t of_a = sent < a.n ? sent : a.n;
     queue(c, (struct str){a.p + of_a, a.n - of_a}, false);
@@ -297,8 +309,7 @@ static enum step read_more(struct conn *c)
     }
     if (n <= 0)
         return at_end(c);
-    /* After a short read the socket is empty until the next edge; a FIN is an edge of its own. */
-    c->readable = n == CONN_READ_SIZE || c->hangup;
+    c->drained = n < CONN_READ_SIZE;
     if (c->in.n) { /* a head that came in pieces */
         if (c->in_off) {
             memmove(c->in.p, c->in.p + c->in_off, c->in.n - c->in_off);
@@ -328,8 +339,16 @@ static enum step step_input(struct conn *c)
 
 /* --- states --- */
 
-/* Nothing is being read: has the peer gone? A FIN alone may be a half-close: the request is told,
- * its answer is still sent. */
+/* A handler may set on_close only later, when it begins to wait: so it is looked for again. */
+static void tell(struct conn *c)
+{
+    exchange_tell(c->x);
+    if (!c->x->answered && !c->x->told)
+        input_deadline(c, TELL_AGAIN_MS);
+}
+
+/* Nothing is being read: has the peer gone? A FIN alone may be a half-close: once its body is in,
+ * the request is told; its answer is still sent. */
 static void look_for_hangup(struct conn *c)
 {
     struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
@@ -341,8 +360,9 @@ static void look_for_hangup(struct conn *c)
         }
         c->hangup = true;
     }
-    if (c->hangup && c->x && c->x->handled && !c->x->answered)
-        exchange_tell(c->x);
+    all_read(c);
+    if (c->hangup && c->x && c->x->handled && c->x->body_done)
+        tell(c);
 }
 
 static void next_request(struct conn *c)
@@ -405,7 +425,7 @@ static enum step step(struct conn *c)
     if (x && x->answered && (x->body_done || c->close || c->state == CONN_CLOSED))
         return step_answered(c);
     if (c->state == CONN_CLOSED) {
-        exchange_tell(x);
+        tell(c);
         return x->answered ? STEP_AGAIN : STEP_WAIT;
     }
     if (evbuffer_get_length(c->out) > 0) {
@@ -473,6 +493,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if (what & (EV_READ | EV_CLOSED))
         c->readable = true;
+    c->drained = false;
     if (what & EV_CLOSED)
         c->hangup = true;
     conn_run(c);

@@ -62,6 +62,7 @@ struct conn {
     struct exchange *x; /* the request in flight */
     int served;
     bool readable; /* the socket may have bytes */
+    bool drained;  /* the last read was short */
     bool hangup;   /* FIN seen: nothing will follow what is there */
     bool close;    /* after this answer */
     bool is_ready; /* on the server's ready list */

@@ -108,9 +108,9 @@ void exchange_tell(struct exchange *x)
     }
     if (!x->handled)
         return;
-    x->told = true;
     void (*on_drain)(struct req *) = x->on_drain;
     x->on_drain = NULL;
+    x->told = x->r.on_close || on_drain;
     if (x->r.on_close)
         x->r.on_close(&x->r);
     else if (on_drain)

@@ -55,6 +55,8 @@ static int on_body(llhttp_t *l, const char *at, size_t n)
 {
     struct parser *p = l->data;
 
+    if (n == 0) /* resumed with no bytes */
+        return 0;
     p->content += n;
     return p->on_body(p->arg, (struct str){at, n}) ? 0 : HPE_PAUSED;
 }

@@ -1,0 +1,16 @@
+# Turns the files of DIR into the array `schemas` of openapi.h:  cmake -DDIR=... -DOUT=schemas.c -P schemas.cmake
+file(GLOB FILES LIST_DIRECTORIES false ${DIR}/*.json)
+list(SORT FILES)
+set(TEXTS "")
+set(ROWS "")
+set(I 0)
+foreach(FILE ${FILES})
+    get_filename_component(NAME ${FILE} NAME_WE)
+    file(READ ${FILE} HEX HEX)
+    string(REGEX REPLACE "(..)" "\\\\x\\1" BYTES "${HEX}")
+    string(APPEND TEXTS "static const char text${I}[] = \"${BYTES}\";\n")
+    string(APPEND ROWS "    {\"${NAME}\", {text${I}, sizeof(text${I}) - 1}},\n")
+    math(EXPR I "${I} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"annotate-server/http/openapi.h\"\n\n${TEXTS}\n"
+    "const struct schema schemas[] = {\n${ROWS}    {NULL, {NULL, 0}},\n};\nconst size_t schema_count = ${I};\n")

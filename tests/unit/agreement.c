@@ -14,7 +14,7 @@
     "\"text\":[\"" word "\"]}}"
 #define LINK(from, to)                                                                             \
     "{\"direction\":\"right\",\"from_id\":\"" from "\",\"to_id\":\"" to "\",\"type\":"             \
-                                                                        "\"relation\"}"
+    "\"relation\"}"
 
 static double score(const char *a, const char *b)
 {

@@ -25,17 +25,32 @@ export async function call(base, token, method, path, body, type = 'application/
     return r.status === 204 ? null : r.json();
 }
 
+// What a model's worker does. It knows the pictures 1 and 4, and fails on the others; one after the other, so that the
+// order of the tasks stays.
+async function prelabel(base, { email, password }, project) {
+    const { token } = await call(base, null, 'POST', '/v1/login', { email, password });
+    const { assignments } = await call(base, token, 'POST', `/v1/projects/${project}/claims`, { stage: 'prelabel', count: 5, wait_s: 5 });
+    const size = { original_width: 960, original_height: 600, image_rotation: 0 };
+    for (const [n, { id: assignment, version }] of assignments.sort((a, b) => a.task.id - b.task.id).entries()) {
+        const guess = { score: 0.91, result: [
+            { id: `guess${n}`, type: 'rectanglelabels', from_name: 'box', to_name: 'image', score: 0.88, ...size, value: { ...car(n), rotation: 0, rectanglelabels: ['Car'] } },
+            { id: `sky${n}`, type: 'choices', from_name: 'weather', to_name: 'image', score: 0.93, value: { choices: ['Clear'] } }] };
+        const said = n === 1 || n === 4 ? guess : { error: 'decode' };
+        await call(base, token, 'POST', '/v1/predictions', { predictions: [{ assignment, version, model: 'street-v2', ...said }] });
+    }
+}
+
 // → { people: by role, projects: { street, text }, token: the administrator's }
 export async function furnish(base, admin) {
     const { token } = await call(base, null, 'POST', '/v1/login', admin);
     const people = {};
-    for (const [role, name] of [['annotator', 'Ana Duarte'], ['reviewer', 'Ravi Menon'], ['qa', 'Quinn Abel'], ['manager', 'Mara Lind']]) {
+    for (const [role, name] of [['annotator', 'Ana Duarte'], ['reviewer', 'Ravi Menon'], ['qa', 'Quinn Abel'], ['manager', 'Mara Lind'], ['model', 'Street model']]) {
         const person = { email: `${role}.${TAG}@example.org`, password: `pass-word-${TAG}-${role}`, name };
         const { id } = await call(base, token, 'POST', '/v1/users', person);
         people[role] = { ...person, id };
     }
     const projects = {};
-    for (const [key, name, label_config, workflow] of [['street', `Street scenes ${TAG}`, CONFIG, {}], ['text', `Names in the news ${TAG}`, TEXT_CONFIG, { lease_s: { annotate: 5 } }]]) {
+    for (const [key, name, label_config, workflow] of [['street', `Street scenes ${TAG}`, CONFIG, { prelabel: true }], ['text', `Names in the news ${TAG}`, TEXT_CONFIG, { lease_s: { annotate: 5 } }]]) {
         const p = await call(base, token, 'POST', '/v1/projects', { name, label_config, workflow: { qa: { percent: 100 }, ...workflow } });
         for (const [role, { id }] of Object.entries(people))
             await call(base, token, 'PUT', `/v1/projects/${p.id}/members/${id}`, { role });
@@ -44,14 +59,10 @@ export async function furnish(base, admin) {
     const tasks = [];
     for (let n = 0; n < 5; n++) {
         const { url } = await call(base, token, 'POST', '/v1/assets', street(n), 'image/png');
-        const guess = { ...car(n), rotation: 0, rectanglelabels: ['Car'] };
-        const size = { original_width: 960, original_height: 600, image_rotation: 0 };
-        const predictions = n === 1 || n === 4 ? [{ model_version: 'street-v2', score: 0.91, result: [
-            { id: `guess${n}`, type: 'rectanglelabels', from_name: 'box', to_name: 'image', score: 0.88, ...size, value: guess },
-            { id: `sky${n}`, type: 'choices', from_name: 'weather', to_name: 'image', score: 0.93, value: { choices: ['Clear'] } }] }] : [];
-        tasks.push({ data: { image: url }, ...(predictions.length && { predictions }) });
+        tasks.push({ data: { image: url } });
     }
     await call(base, token, 'POST', `/v1/projects/${projects.street}/tasks`, tasks);
+    await prelabel(base, people.model, projects.street);
     await call(base, token, 'POST', `/v1/projects/${projects.text}/tasks`, [{ data: { text: STORY } }]);
     return { people, projects, token };
 }

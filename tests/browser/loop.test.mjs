@@ -401,6 +401,7 @@ async function loop(browser, base, w, mock) {
     await releaseTests(manager);
     await Promise.all(browser.contexts().map((c) => c.close()));
     if (mock) {
+        mock.world.projects.find((p) => p.id === w.projects.street).workflow.prelabel = false;
         const again = Array.from({ length: 2 }, (_, n) => ({ data: { image: `/v1/assets/${[...mock.world.assets.keys()][n]}` } }));
         await call(base, w.token, 'POST', `/v1/projects/${w.projects.street}/tasks`, again);
         await lostTest(browser, base, w, mock);

@@ -16,7 +16,7 @@ const DIST = fileURLToPath(new URL('../../web-static/dist', import.meta.url));
 const TITLES = { 401: 'Not signed in', 403: 'Not allowed', 404: 'Not found', 409: 'Not possible now', 412: 'The version has moved on', 422: 'The request is not valid', 428: 'If-Match is missing' };
 const SLUGS = { 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict', 412: 'version', 422: 'invalid', 428: 'if-match' };
 const STATES = ['prelabel', 'annotate', 'review', 'qa', 'done', 'skipped', 'archived'];
-const ROLES = { annotate: ['annotator', 'reviewer', 'qa', 'manager'], review: ['reviewer', 'qa', 'manager'], qa: ['qa', 'manager'] };
+const ROLES = { prelabel: ['model'], annotate: ['annotator', 'reviewer', 'qa', 'manager'], review: ['reviewer', 'qa', 'manager'], qa: ['qa', 'manager'] };
 
 class Fail extends Error {
     constructor(status, detail, extra = {}) {
@@ -49,10 +49,9 @@ const bump = (o, k) => (o[k] = (o[k] ?? 0) + 1);
 const find = (list, id) => list.find((x) => x.id === Number(id)) ?? (() => { throw new Fail(404, 'There is no such thing.'); })();
 
 function addTask(w, p, item) {
-    const t = { id: w.next(), project: p.id, data: item.data ?? item, meta: item.meta ?? {}, state: 'annotate', version: 1, head: null, rework: 0, skips: 0, comments: [], first: null,
-        predictions: (item.predictions ?? []).map((x) => ({ model: x.model_version ?? null, score: x.score ?? null, result: x.result })) };
+    const t = { id: w.next(), project: p.id, data: item.data ?? item, meta: item.meta ?? {}, state: p.workflow.prelabel ? 'prelabel' : 'annotate', version: 1, head: null, rework: 0, skips: 0, comments: [], first: null, predictions: [] };
     w.tasks.push(t);
-    open(w, t, 'annotate');
+    open(w, t, t.state);
     return t;
 }
 
@@ -116,6 +115,16 @@ function held(w, id, user, version, result) {
 const answer = (a, label) => ({ task: { id: a.task.id, state: a.task.state, version: a.task.version }, label: label && { id: label.id, seq: label.seq, sha256: label.sha256 } });
 
 const afterReview = (p) => (p.workflow.qa.percent > 0 ? 'qa' : 'done');
+
+function predict(w, user, { assignment, version, model, score = null, result, error }) {
+    const a = held(w, assignment, user, version);
+    if (!error) {
+        const label = addLabel(w, a.task, 'prelabel', null, result);
+        a.task.predictions.push({ id: label.id, kind: 'prelabel', author: null, model, score, result });
+    }
+    move(w, a, error ? 'prelabel_failed' : 'prelabelled', 'annotate');
+    return { assignment, ...answer(a, null) };
+}
 
 const WORK = {
     draft(w, a, user, body) {
@@ -211,6 +220,7 @@ const ROUTES = [
             return { id, error: 'lease-lost' };
         }
     }) }]],
+    ['POST', /^\/v1\/predictions$/, ({ w, user, body }) => [200, { results: body.predictions.map((said) => predict(w, user, said)) }]],
     ['*', /^\/v1\/assignments\/(\d+)\/(draft|submit|verdict|skip|release|heartbeat)$/, ({ w, user, args, body, version, key }) => {
         const told = key && w.once.get(key);
         if (told)

@@ -20,7 +20,8 @@ struct position {
     int64_t part;         /* records that are out of the release event behind `done` */
     int64_t generation;   /* counts the relay's starts */
     int64_t timeline;
-    char system[24]; /* the cluster's identifier; "" before the first start */
+    char system[48]; /* the cluster's identifier and the database's number; "" before the first
+                        start */
 };
 
 /* At the very start of the database's events. */

@@ -14,7 +14,8 @@ CREATE DOMAIN label_kind AS text CHECK
     (VALUE IN ('prelabel', 'import', 'submission', 'review_fix', 'qa_fix', 'merge', 'late', 'restore'));
 CREATE DOMAIN action AS text CHECK (VALUE IN
     ('import', 'prelabelled', 'prelabel_failed', 'submit', 'skip', 'accept', 'fix', 'reject', 'pass', 'fail',
-     'reopen', 'archive', 'restore', 'claim', 'expire', 'release', 'late'));
+     'reopen', 'archive', 'restore', 'claim', 'expire', 'release', 'late',
+     'publish')); -- of a release, not of a task
 
 CREATE TABLE tenant (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

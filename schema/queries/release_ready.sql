@@ -1,0 +1,11 @@
+-- Ends the building of a release: its root, its counts, and the event that announces it, in one transaction with its items.
+-- users: export
+WITH done AS (
+    UPDATE release SET state = 'ready', root = $3::bytea, items = $4::bigint, splits = $5::json, ready_at = now()
+    WHERE tenant_id = $1::bigint AND id = $2::bigint AND state = 'building'
+    RETURNING tenant_id, project_id, id, created_by
+)
+INSERT INTO event (tenant_id, project_id, release_id, actor, action, from_state, to_state, detail)
+SELECT tenant_id, project_id, id, created_by, 'publish', 'none', 'none', json_build_object('type', 'release_ready')
+FROM done
+RETURNING seq

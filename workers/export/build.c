@@ -1,0 +1,264 @@
+/* Owns the steps of building a release. Memory is one page of items, whatever the release's size
+ * (I9). */
+#include "workers/export/build.h"
+
+#include "base/log.h"
+#include "core/merkle.h"
+#include "core/release_item.h"
+#include "core/split.h"
+
+enum { ASSETS_MAX = 64, LINE_MAX_BYTES = 64 << 10 };
+
+struct build {
+    struct db_sync *db;
+    int64_t tenant, release, project;
+    struct split split;
+    char salt[256];
+    int64_t counts[SPLIT_PARTS], items;
+    struct sha256 root;
+    char why[512];
+};
+
+static enum err run(struct build *b, struct db_call *c, PGresult **res)
+{
+    enum err e = db_sync_run(b->db, c, res);
+
+    if (e)
+        snprintf(b->why, sizeof(b->why), "%s: %s", statement_name(c->stmt), err_title(e));
+    return e;
+}
+
+static struct db_call call_of(const struct build *b, struct arena *a, enum statement s)
+{
+    struct db_call c;
+
+    db_call_init(&c, s, 0, NULL);
+    db_int(&c, a, b->tenant);
+    db_int(&c, a, b->release);
+    return c;
+}
+
+static enum err simple(const char *sql, struct db_sync *db)
+{
+    PGresult *r = PQexec(db_sync_conn(db), sql);
+    enum err e = db_err(r);
+
+    PQclear(r);
+    return e;
+}
+
+/* ---- the steps */
+
+static enum err take(struct build *b, bool *found)
+{
+    struct db_call c;
+    PGresult *res = NULL;
+    char pointer[128], why[128];
+    enum err e;
+
+    db_call_init(&c, STMT_release_next, 0, NULL);
+    e = run(b, &c, &res);
+    *found = !e && PQntuples(res) == 1;
+    if (*found) {
+        b->tenant = db_get_int(res, 0, 0);
+        b->release = db_get_int(res, 0, 1);
+        b->project = db_get_int(res, 0, 2);
+        snprintf(b->salt, sizeof(b->salt), "%s", PQgetvalue(res, 0, 4));
+        e = split_parse(&b->split, db_get_str(res, 0, 3), pointer, why);
+        if (e)
+            snprintf(b->why, sizeof(b->why), "split%s: %s", pointer, why);
+    }
+    PQclear(res);
+    return e;
+}
+
+static enum err freeze(struct build *b, struct arena *a)
+{
+    struct db_call c = call_of(b, a, STMT_release_freeze);
+    PGresult *res = NULL;
+
+    db_int(&c, a, b->project);
+    enum err e = run(b, &c, &res);
+    PQclear(res);
+    return e;
+}
+
+static enum err assign_page(struct build *b, struct arena *a, const PGresult *keys)
+{
+    struct db_call c = call_of(b, a, STMT_release_assign);
+    struct db_array tasks, splits;
+    PGresult *res = NULL;
+
+    db_array_init(&tasks, DB_INT8);
+    db_array_init(&splits, DB_TEXT);
+    for (int row = 0; row < PQntuples(keys); row++) {
+        int part = split_of(&b->split, str_of(b->salt), db_get_str(keys, row, 1));
+        db_array_int(&tasks, db_get_int(keys, row, 0));
+        db_array_text(&splits, str_of(b->split.parts[part].name));
+        b->counts[part]++;
+    }
+    db_array_bind(&tasks, &c);
+    db_array_bind(&splits, &c);
+    enum err e = run(b, &c, &res);
+    PQclear(res);
+    db_array_release(&tasks);
+    db_array_release(&splits);
+    return e;
+}
+
+static enum err assign(struct build *b)
+{
+    int64_t after = 0;
+    int n = 1;
+    enum err e = ERR_OK;
+
+    while (!e && n) {
+        struct arena *a = arena_new();
+        struct db_call c = call_of(b, a, STMT_release_keys);
+        PGresult *keys = NULL;
+        db_int(&c, a, after);
+        e = run(b, &c, &keys);
+        n = e ? 0 : PQntuples(keys);
+        if (n) {
+            after = db_get_int(keys, n - 1, 0);
+            e = assign_page(b, a, keys);
+        }
+        PQclear(keys);
+        arena_free(a);
+    }
+    return e;
+}
+
+static size_t parse_assets(struct str list, struct sha256 *out)
+{
+    struct str part;
+    size_t n = 0;
+
+    while (list.n && n < ASSETS_MAX && str_split(&list, ',', &part))
+        n += sha256_parse(part, &out[n]);
+    return n;
+}
+
+static enum err add_row(struct build *b, struct release_tree *tree, const PGresult *res, int row)
+{
+    struct sha256 assets[ASSETS_MAX];
+    struct release_item item = {.key = db_get_str(res, row, 0),
+        .label_id = db_get_int(res, row, 1),
+        .split = db_get_str(res, row, 3),
+        .assets = assets,
+        .nassets = parse_assets(db_get_str(res, row, 4), assets)};
+    struct buf line;
+    enum err e;
+
+    if (!db_get_bytes(res, row, 2, item.label.b, SHA256_LEN))
+        return ERR_CORRUPT;
+    buf_init(&line, LINE_MAX_BYTES);
+    release_item_line(&item, &line);
+    e = buf_err(&line) ? buf_err(&line) : release_tree_add(tree, item.key, buf_view(&line));
+    buf_release(&line);
+    if (e)
+        snprintf(b->why, sizeof(b->why), "item %.*s: %s", STR_FMT(item.key),
+            e == ERR_INVALID ? "two tasks have this key" : err_title(e));
+    b->items++;
+    return e;
+}
+
+static enum err compute_root(struct build *b, struct arena *a)
+{
+    struct db_call open = call_of(b, a, STMT_release_manifest);
+    struct release_tree tree;
+    PGresult *res = NULL;
+    enum err e = run(b, &open, &res);
+    int n = 1;
+
+    PQclear(res);
+    release_tree_init(&tree, NULL);
+    while (!e && n) {
+        struct db_call next;
+        db_call_init(&next, STMT_release_manifest_fetch, 0, NULL);
+        e = run(b, &next, &res);
+        n = e ? 0 : PQntuples(res);
+        for (int row = 0; !e && row < n; row++)
+            e = add_row(b, &tree, res, row);
+        PQclear(res);
+    }
+    b->root = release_tree_root(&tree);
+    return e;
+}
+
+static enum err announce(struct build *b, struct arena *a)
+{
+    struct db_call c = call_of(b, a, STMT_release_ready);
+    PGresult *res = NULL;
+    struct buf splits;
+
+    buf_init(&splits, BUF_MAX_LINE);
+    buf_putc(&splits, '{');
+    for (int i = 0; i < b->split.n; i++) {
+        buf_json(&splits, str_of(b->split.parts[i].name));
+        buf_printf(&splits, ":%lld,", (long long)b->counts[i]);
+    }
+    buf_chop(&splits, ',');
+    buf_putc(&splits, '}');
+    db_bytes(&c, b->root.b, SHA256_LEN);
+    db_int(&c, a, b->items);
+    db_text(&c, a, buf_view(&splits));
+    enum err e = run(b, &c, &res);
+    if (!e && PQntuples(res) != 1)
+        e = ERR_CONFLICT;
+    PQclear(res);
+    buf_release(&splits);
+    return e;
+}
+
+static enum err all_steps(struct build *b, bool *found)
+{
+    struct arena *a = arena_new();
+    enum err e = take(b, found);
+
+    if (!e && *found) {
+        if (!(e = freeze(b, a)) && !(e = assign(b)) && !(e = compute_root(b, a)))
+            e = announce(b, a);
+    }
+    arena_free(a);
+    return e;
+}
+
+static enum err mark_failed(struct build *b)
+{
+    struct arena *a = arena_new();
+    struct db_call c = call_of(b, a, STMT_release_failed);
+    PGresult *res = NULL;
+
+    db_text(&c, a, str_of(b->why));
+    enum err e = db_sync_run(b->db, &c, &res);
+    PQclear(res);
+    arena_free(a);
+    return e;
+}
+
+enum err build_next(struct db_sync *db, bool *did)
+{
+    struct build b = {.db = db};
+    char hex[SHA256_HEX + 1];
+    enum err e;
+
+    *did = false;
+    /* One snapshot for the items and the keys that are read back. */
+    if ((e = simple("BEGIN ISOLATION LEVEL REPEATABLE READ", db)))
+        return e;
+    e = all_steps(&b, did);
+    if (!e) {
+        e = simple("COMMIT", db);
+        sha256_hex(b.root, hex);
+        if (!e && *did)
+            log_info("release_ready", "release %lld: %lld items, root %s", (long long)b.release,
+                (long long)b.items, hex);
+        return e;
+    }
+    enum err undo = simple("ROLLBACK", db);
+    if (undo || e == ERR_UNAVAILABLE || e == ERR_BUSY || !*did)
+        return undo ? undo : e;
+    log_error("release_failed", "release %lld: %s", (long long)b.release, b.why);
+    return mark_failed(&b);
+}

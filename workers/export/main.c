@@ -1,0 +1,56 @@
+/* annotate-export: builds the releases that managers order. Works through the database alone; never
+ * serves a request. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "workers/export/build.h"
+
+enum { RETRY_MS = 1000 };
+
+/* Until asked to stop: build what waits, then look again every poll_ms. */
+static void work(struct db_sync *db)
+{
+    while (!process_stopping()) {
+        bool did = false;
+        enum err e = build_next(db, &did);
+        if (e) {
+            log_warn("export", "%s; trying again", err_title(e));
+            process_sleep_ms(RETRY_MS);
+            return;
+        }
+        if (!did)
+            process_sleep_ms(config_int(CONFIG_poll_ms));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    int used = config_load(PROGRAM_EXPORT, "annotate-export: builds dataset releases", argc, argv);
+    if (used < argc) {
+        fprintf(stderr, "%s: %s: unexpected argument (see --help)\n", argv[0], argv[used]);
+        return 2;
+    }
+    log_init("annotate-export", config_str(CONFIG_log_level));
+    process_catch_stop();
+    if (process_pid_file(config_str(CONFIG_pid_file)))
+        return 1;
+    while (!process_stopping()) {
+        struct db_sync *db;
+        if (db_sync_open(&db, config_str(CONFIG_db_worker), STATEMENT_EXPORT)) {
+            process_sleep_ms(RETRY_MS);
+            continue;
+        }
+        log_info("started", "building releases");
+        work(db);
+        db_sync_close(db);
+    }
+    process_pid_remove(config_str(CONFIG_pid_file));
+    log_info("stopped", "good-bye");
+    return 0;
+}

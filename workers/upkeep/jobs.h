@@ -1,0 +1,23 @@
+/* The regular duties, a row each: what keeps the system tidy but is never needed for correctness.
+ */
+#ifndef UPKEEP_JOBS_H
+#define UPKEEP_JOBS_H
+
+#include "io/db.h"
+
+struct job {
+    const char *name;
+    enum statement stmt;
+    int64_t
+        arg; /* the statement's one parameter: rows at a time, or for counter_fold rows to leave */
+    int64_t every_ms;
+    int64_t again_at; /* run again at once while a round handles this many rows */
+};
+
+extern const struct job jobs[];
+extern const size_t job_count;
+
+/* One round; *rows = how many rows it handled. */
+enum err job_run(const struct job *j, struct db_sync *db, int64_t *rows) MUSTCHECK;
+
+#endif

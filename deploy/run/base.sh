@@ -6,6 +6,10 @@ die() {
     exit 1
 }
 
+# The tests run a second installation beside yours, of their own build.
+var_link=${ANNOTATE_VAR:-$root/var}
+build=${ANNOTATE_BUILD:-$root/build/release}
+
 # Services never run as root: root makes a system user for them.
 user=$(id -un)
 [ "$user" != root ] || user=annotate
@@ -22,8 +26,8 @@ as_user() {
 
 # Sets $var to what the last ./run made; fails when there is nothing.
 layout_find() {
-    [ -d "$root/var" ] || return 1
-    var=$(cd "$root/var" && pwd -P)
+    [ -d "$var_link" ] || return 1
+    var=$(cd "$var_link" && pwd -P)
     program=$var/program secrets=$var/secrets config=$var/annotate.conf
     cd "$var"
 }
@@ -31,13 +35,13 @@ layout_find() {
 # The service user must reach its files: below /root, say, it does not, and var becomes a link to /var/lib.
 make_var() {
     local digest
-    [ ! -d "$root/var" ] || return 0
+    [ ! -d "$var_link" ] || return 0
     if [ "$(id -un)" = "$user" ] || setpriv --reuid="$user" --regid="$user" --clear-groups test -x "$root"; then
-        install -d "$root/var"
+        install -d "$var_link"
     else
         digest=$(printf '%s' "$root" | sha256sum | cut -c1-12)
         install -d /var/lib/annotate "/var/lib/annotate/$digest"
-        ln -sfn "/var/lib/annotate/$digest" "$root/var"
+        ln -sfn "/var/lib/annotate/$digest" "$var_link"
     fi
 }
 

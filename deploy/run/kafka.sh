@@ -26,7 +26,7 @@ kafka_choose() {
         if kafka_get; then
             setting_put sink "kafka:127.0.0.1:$(kafka_port)"
         elif [ "$wanted" = local ]; then
-            die "Kafka cannot be had here; see $root/build/kafka.log"
+            die "Kafka cannot be had here; see $build/kafka.log"
         else
             setting_put sink "file:$var/stream"
         fi
@@ -58,7 +58,7 @@ kafka_format() {
 }
 
 kafka_get() {
-    { packages_need "${kafka_packages[@]}" && kafka_jars && kafka_format; } >"$root/build/kafka.log" 2>&1
+    { packages_need "${kafka_packages[@]}" && kafka_jars && kafka_format; } >"$build/kafka.log" 2>&1
 }
 
 kafka_start() {

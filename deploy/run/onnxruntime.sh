@@ -7,8 +7,8 @@ onnxruntime_get() {
         rm -rf "$wheel"
         install -d "$wheel" "${lib%/*}"
         python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --require-hashes \
-            -r "$root/deploy/run/onnxruntime.txt" -d "$wheel" >"$root/build/onnxruntime.log" 2>&1 || {
-            say "ONNX Runtime cannot be had here: no pre-labels (see $root/build/onnxruntime.log)"
+            -r "$root/deploy/run/onnxruntime.txt" -d "$wheel" >"$build/onnxruntime.log" 2>&1 || {
+            say "ONNX Runtime cannot be had here: no pre-labels (see $build/onnxruntime.log)"
             return 0
         }
         python3 - "$wheel"/*.whl "$lib" <<'PYTHON'

@@ -12,10 +12,9 @@ quietly() { # log, command...
 }
 
 program_build() {
-    local out=$root/build/release
-    install -d "$out"
-    [ -f "$out/build.ninja" ] || quietly "$out/cmake.log" cmake -S "$root" -B "$out" -G Ninja
-    quietly "$out/ninja.log" ninja -C "$out" annotate "${services[@]/#/annotate-}"
+    install -d "$build"
+    [ -f "$build/build.ninja" ] || quietly "$build/cmake.log" cmake -S "$root" -B "$build" -G Ninja
+    quietly "$build/ninja.log" ninja -C "$build" annotate "${services[@]/#/annotate-}"
     web_build
 }
 
@@ -30,9 +29,10 @@ web_is_old() {
 web_build() {
     local web=$root/web-static
     web_is_old || return 0
+    install -d "$build"
     [ "$web/node_modules/.package-lock.json" -nt "$web/package-lock.json" ] ||
-        quietly "$root/build/npm.log" npm --prefix "$web" ci
-    quietly "$root/build/web.log" npm --prefix "$web" run build
+        quietly "$build/npm.log" npm --prefix "$web" ci
+    quietly "$build/web.log" npm --prefix "$web" run build
     touch "$web/dist/index.html"
 }
 
@@ -49,7 +49,7 @@ mirror() {
 program_install() {
     local name
     for name in annotate "${services[@]/#/annotate-}"; do
-        install -C "$root/build/release/bin/$name" "$program/bin/$name"
+        install -C "$build/bin/$name" "$program/bin/$name"
     done
     mirror "$root/web-static/dist" "$program/web"
     mirror "$root/models" "$program/models"

@@ -36,7 +36,7 @@ async function prelabel(base, { email, password }, project) {
             { id: `guess${n}`, type: 'rectanglelabels', from_name: 'box', to_name: 'image', score: 0.88, ...size, value: { ...car(n), rotation: 0, rectanglelabels: ['Car'] } },
             { id: `sky${n}`, type: 'choices', from_name: 'weather', to_name: 'image', score: 0.93, value: { choices: ['Clear'] } }] };
         const said = n === 1 || n === 4 ? guess : { error: 'decode' };
-        await call(base, token, 'POST', '/v1/predictions', { predictions: [{ assignment, version, model: 'street-v2', ...said }] });
+        await call(base, token, 'POST', `/v1/projects/${project}/predictions`, { predictions: [{ assignment, version, model: 'street-v2', ...said }] });
     }
 }
 

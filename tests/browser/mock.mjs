@@ -220,7 +220,7 @@ const ROUTES = [
             return { id, error: 'lease-lost' };
         }
     }) }]],
-    ['POST', /^\/v1\/predictions$/, ({ w, user, body }) => [200, { results: body.predictions.map((said) => predict(w, user, said)) }]],
+    ['POST', /^\/v1\/projects\/\d+\/predictions$/, ({ w, user, body }) => [200, { results: body.predictions.map((said) => predict(w, user, said)) }]],
     ['*', /^\/v1\/assignments\/(\d+)\/(draft|submit|verdict|skip|release|heartbeat)$/, ({ w, user, args, body, version, key }) => {
         const told = key && w.once.get(key);
         if (told)

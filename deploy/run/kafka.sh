@@ -22,24 +22,15 @@ kafka_choose() {
     *) setting_put sink "kafka:$wanted" ;;
     esac
     if [ "$wanted" = try ] || [ "$wanted" = local ]; then
-        [ -d "$var/kafka/lib" ] || say "fetching Apache Kafka from Maven Central (once, 55 MB)"
         if kafka_get; then
             setting_put sink "kafka:127.0.0.1:$(kafka_port)"
         elif [ "$wanted" = local ]; then
-            die "Kafka cannot be had here; see $build/kafka.log"
+            die "Kafka cannot be had here; see $fetched/kafka.log"
         else
             setting_put sink "file:$var/stream"
         fi
     fi
     if kafka_ours; then kafka_start; else kafka_stop; fi
-}
-
-kafka_jars() {
-    [ ! -d "$var/kafka/lib" ] || return 0
-    rm -rf "$var/kafka/lib.new"
-    mvn -B -q -f "$root/deploy/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
-        -DoutputDirectory="$var/kafka/lib.new" &&
-        chmod -R go+rX "$var/kafka/lib.new" && mv "$var/kafka/lib.new" "$var/kafka/lib"
 }
 
 kafka_java() { as_user java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$var/kafka/lib/*" "$@"; }
@@ -58,7 +49,7 @@ kafka_format() {
 }
 
 kafka_get() {
-    { packages_need "${kafka_packages[@]}" && kafka_jars && kafka_format; } >"$build/kafka.log" 2>&1
+    fetch kafka "Apache Kafka from Maven Central (once, 55 MB)" && mirror "$fetched/kafka" "$var/kafka/lib" && kafka_format
 }
 
 kafka_start() {

@@ -8,57 +8,92 @@
 #include "workers/prelabel/worker.h"
 
 enum {
-    REFRESH_MS = 10000, /* of the list of projects and their label configs */
-    WAIT_S = 2,         /* at the server for work; as long as a stop may have to wait */
+    REFRESH_MS = 2000, /* of the list of projects */
+    RENEW_MS = 30000,  /* of their label configs */
+    WAIT_S = 2,        /* at the server for work; as long as a stop may have to wait */
     IDLE_MS = 50,
     IDLE_MAX_MS = 2000,
+};
+
+/* A project of ours; route NULL: no model fits it. */
+struct project {
+    int64_t id;
+    struct route *route;
+    bool listed;
 };
 
 struct claimer {
     struct worker *w;
     struct http_client *api;
-    struct route *routes[SERVER_PROJECTS];
+    struct project projects[SERVER_PROJECTS];
     size_t n;
-    int64_t refresh_us;
+    int64_t refresh_us, renew_us;
     size_t got; /* new items of the present round */
 };
 
-static void forget_routes(struct claimer *c)
+static void forget(struct claimer *c, size_t i)
 {
-    for (size_t i = 0; i < c->n; i++)
-        route_put(c->routes[i]); /* items on their way keep theirs */
-    c->n = 0;
+    route_put(c->projects[i].route); /* items on their way keep theirs */
+    c->projects[i] = c->projects[--c->n];
 }
 
-static void add_route(struct claimer *c, int64_t project)
+static void forget_all(struct claimer *c)
+{
+    while (c->n)
+        forget(c, c->n - 1);
+}
+
+static bool find(struct claimer *c, int64_t id)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->projects[i].id == id)
+            return c->projects[i].listed = true;
+    return false;
+}
+
+static void add(struct claimer *c, int64_t id)
 {
     char why[LABEL_CONFIG_WHY] = "";
-    struct route *r = NULL;
+    struct project p = {.id = id, .listed = true};
     struct buf config;
 
-    enum err e = server_project(c->api, project, &config);
-    if (!e)
-        e = route_find(buf_view(&config), project, &c->w->lanes, &r, why);
-    if (!e)
-        c->routes[c->n++] = r;
-    else
-        log_warn("project", "%lld is left out: %s %s", (long long)project, err_slug(e), why);
+    if (c->n == SERVER_PROJECTS)
+        return;
+    bool unknown = server_project(c->api, id, &config) != ERR_OK; /* the next refresh will see */
+    enum err e = unknown ? ERR_OK : route_find(buf_view(&config), id, &c->w->lanes, &p.route, why);
     buf_release(&config);
+    if (unknown)
+        return;
+    if (e)
+        log_warn("project", "%lld is left out: %s %s", (long long)id, err_slug(e), why);
+    else
+        log_info("project", "%lld: %s from %s to %s", (long long)id, p.route->lane->name,
+            p.route->to_name, p.route->from_name);
+    c->projects[c->n++] = p;
 }
 
 static void refresh(struct claimer *c)
 {
-    int64_t projects[SERVER_PROJECTS];
+    int64_t now = clock_mono_us(), ids[SERVER_PROJECTS];
     size_t n;
 
-    if (clock_mono_us() < c->refresh_us)
+    if (now < c->refresh_us)
         return;
-    c->refresh_us = clock_mono_us() + REFRESH_MS * 1000LL;
-    if (server_projects(c->api, projects, &n))
+    c->refresh_us = now + REFRESH_MS * 1000LL;
+    if (server_projects(c->api, ids, &n))
         return; /* go on with what we know */
-    forget_routes(c);
+    if (now >= c->renew_us) {
+        forget_all(c);
+        c->renew_us = now + RENEW_MS * 1000LL;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        c->projects[i].listed = false;
     for (size_t i = 0; i < n && !atomic_load(&c->w->stop); i++)
-        add_route(c, projects[i]);
+        if (!find(c, ids[i]))
+            add(c, ids[i]);
+    for (size_t i = c->n; i-- > 0;)
+        if (!c->projects[i].listed)
+            forget(c, i);
 }
 
 static void take(void *arg, struct route *r, int64_t assignment, int64_t version, int64_t task,
@@ -114,13 +149,14 @@ void claim_loop(struct worker *w, struct http_client *api)
         c->got = 0;
         bool full = false;
         for (size_t i = 0; i < c->n && !atomic_load(&w->stop); i++)
-            full |= !claim(c, c->routes[i]);
+            if (c->projects[i].route)
+                full |= !claim(c, c->projects[i].route);
         rest = c->got ? IDLE_MS : rest * 2 < IDLE_MAX_MS ? rest * 2 : IDLE_MAX_MS;
         if (full)
             held_wait(&w->held, IDLE_MS);
         else if (!c->got)
             idle(w, rest);
     }
-    forget_routes(c);
+    forget_all(c);
     free(c);
 }

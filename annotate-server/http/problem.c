@@ -19,6 +19,15 @@ static void add_member(struct buf *b, const char *name, const char *value)
     buf_json(b, v);
 }
 
+/* Unless whoever fails has said it more exactly. */
+static void set_if_absent(struct req *r, const char *name, const char *value)
+{
+    const struct buf *extra = &exchange_of(r)->extra;
+
+    if (extra->n == 0 || !strcasestr(extra->p, name))
+        req_set_header(r, name, value);
+}
+
 static void fail(
     struct req *r, enum err e, const char *pointer, const char *extra, const char *detail)
 {
@@ -36,9 +45,9 @@ static void fail(
         buf_printf(&b, ",%s", extra);
     buf_putc(&b, '}');
     if (status == 503 || status == 429)
-        req_set_header(r, "retry-after", "1");
+        set_if_absent(r, "retry-after", "1");
     if (status == 401)
-        req_set_header(r, "www-authenticate", "Bearer");
+        set_if_absent(r, "www-authenticate", "Bearer");
     req_reply(r, status, "application/problem+json", buf_view(&b));
     buf_release(&b);
 }

@@ -6,19 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stream_dir.h"
 #include "t.h"
 
 enum { SEGMENT = 1 << 20 };
 
-/* A fresh directory under TMPDIR; the name is good until the next call. */
+/* A log that does not exist yet. */
 static const char *fresh(void)
 {
-    static char base[64], dir[80];
+    static char dir[80];
 
-    snprintf(base, sizeof(base), "/tmp/annotate-log-XXXXXX");
-    if (!mkdtemp(base))
-        t_fail(__FILE__, __LINE__, "mkdtemp");
-    snprintf(dir, sizeof(dir), "%s/log", base);
+    snprintf(dir, sizeof(dir), "%s/log", stream_dir_fresh());
     return dir;
 }
 

@@ -2,9 +2,9 @@
  * runs the whole relay against every sink, Kafka included.) */
 #include "workers/stream/sink.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <stdio.h>
 
+#include "stream_dir.h"
 #include "t.h"
 
 static char spec[96];
@@ -12,11 +12,9 @@ static char spec[96];
 /* A sink over a new, empty directory. */
 static struct sink fresh(void)
 {
-    char base[64] = "/tmp/annotate-sink-XXXXXX";
     struct sink s = {0};
 
-    CHECK(mkdtemp(base) != NULL);
-    snprintf(spec, sizeof(spec), "file:%s/out", base);
+    snprintf(spec, sizeof(spec), "file:%s/out", stream_dir_fresh());
     struct sink_options o = {.spec = spec, .prefix = "annotate", .partitions = 1};
     CHECK(sink_init(&s, &o) == ERR_OK);
     return s;

@@ -12,8 +12,9 @@
 #include "workers/stream/sink.h"
 
 enum {
-    KAFKA_CALL_MS = 30000,      /* one call */
-    KAFKA_DEADLINE_MS = 120000, /* one call with its retries */
+    KAFKA_STEP_MS = 5000,     /* one call of librdkafka; it is made again until the deadline */
+    KAFKA_CALL_MS = 30000,    /* what one of ours may take */
+    KAFKA_COMMIT_MS = 120000, /* and a commit, whose outcome one wants to know */
     KAFKA_MESSAGE_MAX = 2 << 20,
     KAFKA_TOPIC_MAX = 249, /* of a topic's name, by Kafka's rules */
 };

@@ -64,10 +64,10 @@ int main(int argc, char **argv)
         .blobs = config_str(CONFIG_blobs),
         .sink = {.spec = config_str(CONFIG_sink),
             .prefix = config_str(CONFIG_topic_prefix),
-            .partitions = (int)config_int(CONFIG_topic_partitions)},
+            .partitions = (int)config_int(CONFIG_topic_partitions),
+            .stop = &stop},
         .poll_ms = config_int(CONFIG_poll_ms),
         .from_start = from_start,
-        .stop = &stop,
         .started = on_start,
         .ctx = pid_file};
     enum err e = relay_run(&o);

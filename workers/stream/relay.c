@@ -38,7 +38,7 @@ struct relay {
 
 static bool stopping(const struct relay *r)
 {
-    return *r->o->stop != 0;
+    return *r->o->sink.stop != 0;
 }
 
 /* --- the transaction --- */

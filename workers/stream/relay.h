@@ -3,7 +3,6 @@
 #ifndef WORKERS_STREAM_RELAY_H
 #define WORKERS_STREAM_RELAY_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,14 +16,13 @@ struct relay_options {
     int64_t poll_ms;
     bool from_start; /* the operator's word that a stream with records but no position may start
                         anew */
-    const volatile sig_atomic_t *stop; /* set by a signal: finish the transaction and return */
-    void (*started)(void *ctx);        /* called once, when the first position has been recovered */
+    void (*started)(void *ctx); /* called once, when the first position has been recovered */
     void *ctx;
 };
 
-/* Runs until *stop. ERR_OK: stopped. ERR_CONFLICT: another relay took over, or the database is not
- * the stream's. Any other error: what it needs cannot be had, and trying again would not help. Each
- * is in the log. */
+/* Runs until *sink.stop: then finishes the transaction. ERR_OK: stopped. ERR_CONFLICT: another
+ * relay took over, or the database is not the stream's. Any other error: what it needs cannot be
+ * had, and trying again would not help. Each is in the log. */
 enum err relay_run(const struct relay_options *o) MUSTCHECK;
 
 #endif

@@ -14,6 +14,8 @@
 #ifndef WORKERS_STREAM_SINK_H
 #define WORKERS_STREAM_SINK_H
 
+#include <signal.h>
+
 #include "core/record.h"
 
 struct sink;
@@ -37,6 +39,8 @@ struct sink_options {
     const char *spec;   /* "file:DIRECTORY" or "kafka:HOST:PORT[,HOST:PORT]" */
     const char *prefix; /* topics are PREFIX.events, … */
     int partitions;     /* of a topic that has to be made */
+    const volatile sig_atomic_t
+        *stop; /* set when the process shall end: calls then give up early */
 };
 
 struct sink {

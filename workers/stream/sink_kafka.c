@@ -12,6 +12,7 @@
 
 struct kafka_sink {
     rd_kafka_t *producer;
+    const volatile sig_atomic_t *stop;
     bool broken;                                       /* only close helps */
     char topics[TOPIC_COUNT + 1][KAFKA_TOPIC_MAX + 1]; /* the last is the position's */
 };
@@ -37,15 +38,16 @@ static enum err judge(struct kafka_sink *k, rd_kafka_error_t *err, const char *w
     return fenced ? ERR_CONFLICT : abortable ? ERR_BUSY : ERR_UNAVAILABLE;
 }
 
-/* Calls fn until it succeeds or fails for good, but not past the deadline. */
+/* Calls fn until it succeeds or fails for good, but not past the deadline; when the process shall
+ * end, one more time-out is waited for. */
 static enum err retry(struct kafka_sink *k, rd_kafka_error_t *(*fn)(rd_kafka_t *, int),
     int total_ms, const char *what)
 {
     int64_t deadline = clock_mono_us() + (int64_t)total_ms * 1000;
     rd_kafka_error_t *err;
 
-    while ((err = fn(k->producer, KAFKA_CALL_MS)) && rd_kafka_error_is_retriable(err) &&
-           clock_mono_us() < deadline) {
+    while ((err = fn(k->producer, KAFKA_STEP_MS)) && rd_kafka_error_is_retriable(err) &&
+           clock_mono_us() < deadline && !*k->stop) {
         rd_kafka_error_destroy(err);
         rd_kafka_poll(k->producer, 100);
     }
@@ -70,6 +72,7 @@ static enum err kafka_open(struct sink *s)
 
     BUG_ON(!k);
     s->state = k;
+    k->stop = s->options.stop;
     for (int t = 0; t <= TOPIC_COUNT; t++)
         kafka_topic(&s->options, t, k->topics[t]);
     if (!(k->producer = kafka_producer(s)))
@@ -174,7 +177,7 @@ static enum err kafka_commit(struct sink *s, struct str position)
         return e;
     if ((e = FAULT("stream_kafka_produced")))
         return ERR_UNAVAILABLE;
-    return retry(k, rd_kafka_commit_transaction, KAFKA_DEADLINE_MS, "commit_transaction");
+    return retry(k, rd_kafka_commit_transaction, KAFKA_COMMIT_MS, "commit_transaction");
 }
 
 static void kafka_abort(struct sink *s)

@@ -12,7 +12,11 @@
 
 #include "base/clock.h"
 
-enum { TELL_AGAIN_MS = 50 };
+enum {
+    TELL_AGAIN_MS = 50,
+    MAX_BODY_SECONDS = 7 * 86400,
+    MAX_STEPS = 256, /* of one connection before others have their turn */
+};
 
 enum step { STEP_AGAIN, STEP_WAIT, STEP_FREED };
 
@@ -42,11 +46,14 @@ void conn_expect_body(struct conn *c)
     const struct exchange *x = c->x;
     const struct http_options *o = &c->sv->o;
     int64_t size = x->head.length > x->received ? x->head.length : x->received;
+    int64_t seconds = size / o->rate;
 
+    if (seconds > MAX_BODY_SECONDS) /* a length may be any number of 18 digits */
+        seconds = MAX_BODY_SECONDS;
     if (x->paused_us)
         c->input_us = 0;
     else
-        c->input_us = x->body_us + o->body_ms * 1000 + size * 1000000 / o->rate;
+        c->input_us = x->body_us + o->body_ms * 1000 + seconds * 1000000;
     arm(c);
 }
 
@@ -446,18 +453,22 @@ static enum step step(struct conn *c)
 
 static void conn_run(struct conn *c)
 {
-    enum step s;
+    enum step s = STEP_AGAIN;
 
     if (c->running)
         return;
     c->running = true;
-    do {
+    for (int n = 0; n < MAX_STEPS && (s == STEP_AGAIN || c->again); n++) {
         c->again = false;
         s = step(c);
         if (s == STEP_FREED)
             return;
-    } while (s == STEP_AGAIN || c->again);
+    }
     c->running = false;
+    if (s == STEP_AGAIN || c->again) { /* the timer's turn comes after the sockets' */
+        c->armed_us = 1;
+        timer_start(&c->timer, 0);
+    }
 }
 
 void conn_wake(struct conn *c)

@@ -76,7 +76,24 @@ static bool is_host(struct str v)
 
 struct seen {
     int host, length, coding;
+    unsigned once; /* bits of the table in is_second() */
 };
+
+/* Headers that decide something and mean one thing only: which of two would count? */
+static bool is_second(struct str name, struct seen *seen)
+{
+    static const char *const once[] = {
+        "authorization", "content-type", "if-match", "idempotency-key", "content-encoding"};
+
+    for (size_t i = 0; i < ARRAY_LEN(once); i++) {
+        if (!str_is(name, once[i]))
+            continue;
+        bool second = seen->once & 1u << i;
+        seen->once |= 1u << i;
+        return second;
+    }
+    return false;
+}
 
 static enum err check_header(struct head *h, const struct header *f, struct seen *seen)
 {
@@ -99,7 +116,7 @@ static enum err check_header(struct head *h, const struct header *f, struct seen
             return ERR_EXPECTATION;
         h->expect_continue = h->minor >= 1;
     }
-    return ERR_OK;
+    return is_second(f->name, seen) ? ERR_BAD_REQUEST : ERR_OK;
 }
 
 enum err head_check(struct head *h, struct arena *a)

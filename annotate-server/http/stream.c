@@ -107,6 +107,7 @@ void req_stream_abort(struct req *r)
     BUG_ON(!x->streaming || x->answered);
     x->on_drain = NULL;
     x->told = true; /* the handler itself ends it */
+    x->status = x->status ? x->status : 499;
     conn_cut(x->conn, true);
     exchange_answered(x);
 }

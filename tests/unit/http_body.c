@@ -284,11 +284,17 @@ TEST(http_upload_over_its_limit)
         "POST /v1/upload HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n");
     CHECK_INT(fx_status(fx_read(fd, 500)), 400);
     close(fd);
+    fd = fx_connect(); /* a length that would overflow a deadline */
+    fx_send(
+        fd, "POST /v1/upload HTTP/1.1\r\n" HOST "Content-Length: 999999999999999999\r\n\r\nabc");
+    fx_sleep(20);
+    close(fd);
+    CHECK(fx_until(&fx.closed, 3));
     fd = fx_connect(); /* broken off by the client */
     fx_send(fd, "POST /v1/upload HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nabc");
     fx_sleep(20);
     close(fd);
-    CHECK(fx_until(&fx.closed, 3));
+    CHECK(fx_until(&fx.closed, 4));
     fx_stop();
 }
 

@@ -1,5 +1,6 @@
 /* Connections: order, deadlines, caps, half-closes, disconnects, drain. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -141,6 +142,59 @@ TEST(http_parked_request_sees_its_client_go)
         CHECK_INT(fx.closed, how + 1); /* once */
     }
     CHECK_INT(fx_connections(), 0);
+    fx_stop();
+}
+
+/* The client goes before the handler begins to wait for it. */
+TEST(http_client_goes_before_it_is_waited_for)
+{
+    fx_start(NULL);
+    for (int how = 0; how < 2; how++) {
+        int fd = fx_connect();
+        fx_send(fd, "GET /v1/park/late HTTP/1.1\r\n" HOST "\r\n");
+        fx_sleep(20);
+        if (how)
+            reset(fd);
+        else
+            close(fd);
+        CHECK(fx_until(&fx.handled, how + 1));
+        CHECK(fx_until(&fx.closed, how + 1));
+    }
+    fx_sleep(20);
+    CHECK_INT(fx_connections(), 0);
+    fx_stop();
+}
+
+/* One client that never stops asking does not keep the others waiting. */
+TEST(http_fair_to_others)
+{
+    static char many[64 * 200];
+    struct http_options o = {.per_connection = 1 << 30};
+
+    fx_start(&o);
+    for (size_t i = 0; i < sizeof(many); i += strlen(PING))
+        if (i + strlen(PING) < sizeof(many))
+            memcpy(many + i, PING, strlen(PING));
+    int greedy = fx_connect();
+    pid_t feeder = fork(), reader = feeder ? fork() : 0;
+    if (feeder == 0)
+        for (;;)
+            fx_send_n(greedy, many, strlen(many));
+    if (reader == 0)
+        for (;;)
+            fx_read(greedy, 1000);
+    for (int i = 0; i < 20; i++) {
+        int fd = fx_connect();
+        int64_t start = clock_mono_us();
+        fx_send(fd, PING);
+        CHECK_INT(fx_status(fx_answer(fd)), 200);
+        CHECK(clock_mono_us() - start < 500000);
+        close(fd);
+    }
+    CHECK(fx.handled > 100);
+    kill(feeder, SIGKILL);
+    kill(reader, SIGKILL);
+    close(greedy);
     fx_stop();
 }
 

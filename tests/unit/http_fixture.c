@@ -112,6 +112,11 @@ static void park(struct req *r)
     r->on_close = give_up;
 }
 
+static void park_late(struct req *r)
+{
+    after(r, 60, park);
+}
+
 /* --- uploads --- */
 
 static void upload_data(struct req *r, struct str data)
@@ -241,6 +246,8 @@ const struct route fx_routes[] = {
         later},
     {HTTP_M_GET, "/v1/park", "park", "Till the client goes", 0, 0, BODY_NONE, 0, false, NULL, NULL,
         200, NULL, park},
+    {HTTP_M_GET, "/v1/park/late", "park_late", "The same, after 60 ms", 0, 0, BODY_NONE, 0, false,
+        NULL, NULL, 200, NULL, park_late},
     {HTTP_M_POST, "/v1/upload", "upload", "Any size", 0, 0, BODY_STREAM, 0, false, NULL, NULL, 201,
         NULL, upload},
     {HTTP_M_POST, "/v1/upload/limited", "limited", "1000 bytes", 0, 0, BODY_STREAM, 1000, false,

@@ -204,6 +204,7 @@ static void release_arrays(void *arg)
     db_array_release(&run->place);
     db_array_release(&run->user);
     db_array_release(&run->lease);
+    db_array_release(&run->more);
 }
 
 static void run_batch(struct batch *b)
@@ -218,6 +219,7 @@ static void run_batch(struct batch *b)
     db_array_init(&run->place, DB_INT4);
     db_array_init(&run->user, DB_INT8);
     db_array_init(&run->lease, DB_INT4);
+    db_array_init(&run->more, DB_BOOL);
     arena_defer(b->arena, release_arrays, run);
     for (struct batch_item *i = b->items; i; i = i->next) {
         const struct claim *c = container_of(i, const struct claim, item);
@@ -227,6 +229,7 @@ static void run_batch(struct batch *b)
             db_array_int(&run->place, place);
             db_array_int(&run->user, c->r->who.user);
             db_array_int(&run->lease, c->lease_s);
+            db_array_bool(&run->more, c->more);
         }
     }
     db_call_init(&run->call, STMT_claim_take, b->key.tenant, taken);
@@ -236,6 +239,7 @@ static void run_batch(struct batch *b)
     db_array_bind(&run->place, &run->call);
     db_array_bind(&run->user, &run->call);
     db_array_bind(&run->lease, &run->call);
+    db_array_bind(&run->more, &run->call);
     db_submit(run->ctx->db, &run->call);
 }
 
@@ -250,7 +254,7 @@ static const unsigned may_claim[STAGE_COUNT] = {
 
 void claim_handler(struct req *r)
 {
-    static const char *const members[] = {"stage", "count", "wait_s", "lease_s"};
+    static const char *const members[] = {"stage", "count", "wait_s", "lease_s", "more"};
     struct claim *c = arena_alloc(r->arena, sizeof(*c));
     struct str stage = {NULL, 0};
     int64_t count = 1, wait_s = 0, lease_s;
@@ -264,7 +268,8 @@ void claim_handler(struct req *r)
     lease_s = r->project->workflow.lease_s[c->stage];
     if (!body_int(r, "count", false, 1, CLAIM_MAX, &count) ||
         !body_int(r, "wait_s", false, 0, CLAIM_WAIT_MAX_S, &wait_s) ||
-        !body_int(r, "lease_s", false, LEASE_MIN_S, LEASE_MAX_S, &lease_s))
+        !body_int(r, "lease_s", false, LEASE_MIN_S, LEASE_MAX_S, &lease_s) ||
+        !body_bool(r, "more", &c->more))
         return;
     if (!(may_claim[c->stage] & role_may(r->who.role))) {
         req_fail(r, ERR_FORBIDDEN, "/stage", "a %s may not take %s work", role_name(r->who.role),

@@ -14,6 +14,7 @@ struct claim {
     struct req *r;
     enum stage stage;
     int want, lease_s;
+    bool more;           /* beyond what the person holds already */
     int64_t deadline_us; /* of waiting; 0 = do not wait */
     struct grant *grants, **tail;
     int granted;
@@ -44,7 +45,7 @@ struct claim_run { /* a batch at work */
     struct batch *b;
     struct thread_ctx *ctx;
     struct db_call call;
-    struct db_array ord, place, user, lease;
+    struct db_array ord, place, user, lease, more;
     struct grant *grants, **tail;
     int ngrants, pending;
     struct content *contents;

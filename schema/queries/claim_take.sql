@@ -1,13 +1,13 @@
 -- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first,
--- then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what falls to it stays empty;
+-- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what falls to it stays empty;
 -- the caller asks claim_search for those (last column: how many). At most 256 seats. Rows: one an assignment, or one without id.
 -- users: server
 WITH seat AS MATERIALIZED (
-    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[]) AS s(ord, place, user_id, lease_s)
+    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[]) AS s(ord, place, user_id, lease_s, more)
 ),
 held AS MATERIALIZED (
     SELECT s.ord, s.place, h.id
-    FROM (SELECT DISTINCT ord, user_id FROM seat) c CROSS JOIN LATERAL (
+    FROM (SELECT DISTINCT ord, user_id FROM seat WHERE NOT more) c CROSS JOIN LATERAL (
         SELECT a.id, row_number() OVER (ORDER BY a.id) AS place FROM assignment a
         WHERE a.project_id = $1::bigint AND a.stage = $2::text AND a.holder = c.user_id AND a.state = 'leased'
           AND a.lease_expires_at > now()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A throw-away PostgreSQL cluster for tests: pg.sh start DIRECTORY | pg.sh stop DIRECTORY. The socket lies in DIRECTORY
-# itself (its path must be short), every role may connect, and nothing is flushed: it is for tests alone.
+# itself (its path must be short) and every role may connect: it is for tests alone. Nothing is flushed, unless
+# PG_DURABLE=1 (measurements).
 set -euo pipefail
 
 bin=/usr/lib/postgresql/15/bin
@@ -20,11 +21,11 @@ start() {
 listen_addresses = ''
 unix_socket_directories = '$dir'
 max_connections = 200
-shared_buffers = 256MB
-max_wal_size = 2GB
-fsync = off
-full_page_writes = off
+max_wal_size = 4GB
 autovacuum_naptime = 5s
+CONF
+    as_postgres tee -a "$dir/data/postgresql.conf" >/dev/null <<CONF
+$([ "${PG_DURABLE:-0}" = 1 ] && printf 'shared_buffers = 2GB\n' || printf 'shared_buffers = 256MB\nfsync = off\nfull_page_writes = off\n')
 CONF
     as_postgres "$bin/pg_ctl" -D "$dir/data" -s -w -l "$dir/log" start >/dev/null
 }

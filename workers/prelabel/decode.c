@@ -48,7 +48,7 @@ static enum err decode_png(struct str file, int channels, struct image *im)
 
 static enum err decompress(tjhandle tj, struct str file, int channels, struct image *im)
 {
-    int width, height, sampling, colours;
+    int width = 0, height = 0, sampling, colours; /* kept by a file of tables only */
 
     if (tjDecompressHeader3(
             tj, (const unsigned char *)file.p, file.n, &width, &height, &sampling, &colours) != 0 ||

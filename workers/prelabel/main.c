@@ -174,8 +174,8 @@ int main(int argc, char **argv)
     /* First of all, while there is one thread and little memory: these processes stay that small.
      */
     for (int i = 0; i < WORKER_FETCHERS; i++)
-        if (sandbox_start(&sandboxes[i], NULL))
-            die("no sandbox");
+        if (sandbox_start(&sandboxes[i], NULL) || sandbox_probe(sandboxes[i]))
+            die("pictures cannot be decoded safely here: no sandbox");
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);

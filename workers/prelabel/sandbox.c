@@ -158,6 +158,11 @@ static enum err spawn(struct sandbox *s)
     return ERR_OK;
 }
 
+enum err sandbox_probe(struct sandbox *s)
+{
+    return s->child >= 0 ? ERR_OK : spawn(s);
+}
+
 static enum err exchange(
     struct sandbox *s, const struct decode_spec *spec, struct str file, unsigned char *out)
 {
@@ -187,7 +192,7 @@ enum err sandbox_decode(
         return ERR_TOO_LARGE;
     if (s->child >= 0 && (s->files >= SANDBOX_FILES || s->busy_us >= SANDBOX_CHILD_MS * 1000LL))
         drop_child(s);
-    enum err e = s->child >= 0 ? ERR_OK : spawn(s);
+    enum err e = sandbox_probe(s);
     if (e)
         return e;
     int64_t start = clock_mono_us();

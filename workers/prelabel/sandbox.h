@@ -28,6 +28,8 @@ enum err sandbox_start(struct sandbox **out,
  * ERR_UNAVAILABLE when there is no child to be had (try again later). */
 enum err sandbox_decode(struct sandbox *s, const struct decode_spec *spec, struct str file,
     unsigned char *out) MUSTCHECK;
+/* ERR_UNAVAILABLE when this machine lets no child lock itself in: better known at the start. */
+enum err sandbox_probe(struct sandbox *s) MUSTCHECK;
 /* Another limit than SANDBOX_FILE_MS. */
 void sandbox_patience(struct sandbox *s, int file_ms);
 /* Children started so far: for tests and the log. */

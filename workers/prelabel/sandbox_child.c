@@ -16,15 +16,16 @@
 
 #include "workers/prelabel/sandbox.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
+/* Sanitizers map terabytes of shadow memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WITH_SHADOW 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WITH_SHADOW 1
 #endif
 #endif
-#ifndef WITH_ASAN
-#define WITH_ASAN 0
+#ifndef WITH_SHADOW
+#define WITH_SHADOW 0
 #endif
 
 enum { SOCKET = 3, DESCRIPTORS = 8 };
@@ -85,8 +86,7 @@ static bool set_limits(void)
     bool ok = limit(RLIMIT_CPU, SANDBOX_CPU_S) && limit(RLIMIT_FSIZE, 0) &&
               limit(RLIMIT_NOFILE, DESCRIPTORS) && limit(RLIMIT_CORE, 0);
 
-    /* AddressSanitizer maps terabytes of shadow. */
-    return ok && (WITH_ASAN || limit(RLIMIT_AS, SANDBOX_MEMORY));
+    return ok && (WITH_SHADOW || limit(RLIMIT_AS, SANDBOX_MEMORY));
 }
 
 /* Reading, writing, memory and leaving; no opening, no sockets, no processes, no code pages. */

@@ -30,7 +30,7 @@ class Answer:
 class Client:
     def __init__(self, server, token=None, patience_s=90):
         url = urllib.parse.urlsplit(server)
-        self.address, self.prefix = (url.hostname, url.port or 80), url.path.rstrip("/")
+        self.server, self.address, self.prefix = server, (url.hostname, url.port or 80), url.path.rstrip("/")
         self.token, self.patience_s = token, patience_s
         self.connection = None
         self.calls = self.retries = 0
@@ -39,6 +39,10 @@ class Client:
         body = self.call("POST", "/v1/login", {"email": email, "password": password}).body
         self.token = body["token"]
         return body["user"]
+
+    def again(self):
+        """Another connection of the same person, for another thread."""
+        return Client(self.server, self.token, self.patience_s)
 
     def close(self):
         if self.connection:

@@ -26,8 +26,7 @@ struct http_client_options {
     int total_ms;              /* 60000 for http_client_call(), beyond any wait_s asked for */
     int stall_s;               /* 30: a transfer slower than 100 bytes/s for so long is given up */
     int tries;                 /* 4: the first one and its retries */
-    size_t max_body;           /* BUF_MAX_REPLY: more is ERR_FULL (also for downloads, where 0
-                                  means no limit) */
+    size_t max_body;           /* BUF_MAX_REPLY; more is ERR_FULL. Of a download only when set */
     bool guard;                /* for addresses that users typed: see below */
     const atomic_bool *cancel; /* once true, calls and pauses end early with ERR_UNAVAILABLE */
 };

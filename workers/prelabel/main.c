@@ -182,7 +182,11 @@ int main(int argc, char **argv)
     worker.server = config_str(CONFIG_server);
     worker.token_file = config_str(CONFIG_token_file);
     worker.batch = (size_t)config_int(CONFIG_prelabel_batch);
-    worker.batch = worker.batch > HELD_MAX / 2 ? HELD_MAX / 2 : worker.batch;
+    if (worker.batch > HELD_MAX / 2) { /* one batch in inference, one on its way there */
+        worker.batch = HELD_MAX / 2;
+        log_warn("start", "--prelabel-batch is %zu at most: the server lends no more at a time",
+            worker.batch);
+    }
     held_init(&worker.held, HELD_MAX, (size_t)config_int(CONFIG_prelabel_credit_mb) << 20);
     queue_init(&worker.fetch);
     queue_init(&worker.infer);

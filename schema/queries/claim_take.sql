@@ -43,12 +43,14 @@ head AS MATERIALIZED (
     LIMIT (SELECT count(*) FROM rest)
 ),
 chosen AS MATERIALIZED (
-    SELECT r.ord, r.user_id, r.lease_s, h.id
-    FROM rest r JOIN head h USING (rank)
-    WHERE NOT r.user_id = ANY (h.excluded)
-      AND ($2 <> 'annotate' OR NOT EXISTS (
-            SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = h.task_id AND o.stage = 'annotate'
-              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> h.id))
+    -- Of the slots of one task that fall to one person, one.
+    (SELECT DISTINCT ON (r.user_id, h.task_id) r.ord, r.user_id, r.lease_s, h.id
+     FROM rest r JOIN head h USING (rank)
+     WHERE NOT r.user_id = ANY (h.excluded)
+       AND ($2 <> 'annotate' OR NOT EXISTS (
+             SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = h.task_id AND o.stage = 'annotate'
+               AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> h.id))
+     ORDER BY r.user_id, h.task_id, h.rank)
     UNION ALL
     SELECT ord, user_id, lease_s, id FROM reserved
 ),

@@ -49,7 +49,8 @@ kafka_format() {
 }
 
 kafka_get() {
-    fetch kafka "Apache Kafka from Maven Central (once, 55 MB)" && mirror "$fetched/kafka" "$var/kafka/lib" && kafka_format
+    fetch kafka "Apache Kafka from Maven Central (once, 55 MB)" && mirror "$fetched/kafka" "$var/kafka/lib" &&
+        kafka_format >>"$fetched/kafka.log" 2>&1
 }
 
 kafka_start() {

@@ -33,6 +33,7 @@ crashes() { grep -lE 'AddressSanitizer|LeakSanitizer|runtime error:|^BUG ' "$ANN
 status=0
 "$root/run" --port "$(free_port)" >/dev/null && "$root/run" demo --images 200 "$@" || status=$?
 verdict "its figures add up" $status
+[ $status -eq 0 ] || grep -hE '"level":"error"|ERROR: ' "$ANNOTATE_VAR"/log/*.log | tail -n 20 || true
 
 # Leaks show at the exit.
 status=0

@@ -69,9 +69,11 @@ static rd_kafka_t *create(rd_kafka_type_t type, rd_kafka_conf_t *conf)
 
 rd_kafka_t *kafka_producer(const struct sink *s)
 {
-    /* 2.0.2's own default of `partitioner` is CRC32: Java clients would map keys differently. */
+    /* partitioner: the default is CRC32, and Java clients would map keys differently.
+     * message.timeout: records in flight when a broker dies may hang until then, and the relay with
+     * them. */
     static const struct setting list[] = {{"client.id", "annotate-stream"},
-        {"transaction.timeout.ms", "60000"}, {"message.timeout.ms", "45000"},
+        {"transaction.timeout.ms", "60000"}, {"message.timeout.ms", "20000"},
         {"socket.timeout.ms", "30000"}, {"linger.ms", "10"}, {"compression.type", "zstd"},
         {"partitioner", "murmur2_random"}, {"message.max.bytes", "2097152"},
         {"queue.buffering.max.messages", "200000"}, {"queue.buffering.max.kbytes", "262144"}};

@@ -2,10 +2,12 @@
 #include "annotate-server/http/conn.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -57,6 +59,14 @@ void conn_expect_body(struct conn *c)
     arm(c);
 }
 
+/* Bytes that the kernel has and the peer has not acknowledged. */
+static int64_t unacked(const struct conn *c)
+{
+    int n = 0;
+
+    return ioctl(c->fd, SIOCOUTQ, &n) == 0 ? n : 0;
+}
+
 static void output_deadline(struct conn *c)
 {
     if (evbuffer_get_length(c->out) == 0) {
@@ -65,7 +75,7 @@ static void output_deadline(struct conn *c)
     }
     if (c->output_us)
         return;
-    c->sent = 0;
+    c->given = unacked(c);
     c->output_us = clock_mono_us() + c->sv->o.body_ms * 1000;
     arm(c);
 }
@@ -81,13 +91,15 @@ static void input_late(struct conn *c)
         conn_cut(c, false);
 }
 
-/* A client may read slowly, but not slower than the rate over a whole period. */
+/* A client may read slowly, but not below half the rate over a whole period. What it has taken is
+ * what it has acknowledged: the kernel takes nothing for long, then much at once. Half, because a
+ * receiver's window opens in steps, too. */
 static void output_late(struct conn *c)
 {
-    int64_t want = c->sv->o.rate * c->sv->o.body_ms / 1000;
+    int64_t want = c->sv->o.rate * c->sv->o.body_ms / 2000;
 
     c->output_us = 0;
-    if ((int64_t)c->sent < want)
+    if (c->given - unacked(c) < want)
         conn_cut(c, true);
     else
         output_deadline(c);
@@ -175,7 +187,7 @@ void conn_flush(struct conn *c)
                 on_error(c);
             break;
         }
-        c->sent += (size_t)n;
+        c->given += n;
     }
     output_deadline(c);
 }
@@ -209,7 +221,7 @@ void conn_write(struct conn *c, struct str a, struct str b, bool keep)
     size_t of_a = sent < a.n ? sent : a.n;
     queue(c, (struct str){a.p + of_a, a.n - of_a}, false);
     queue(c, (struct str){b.p + (sent - of_a), b.n - (sent - of_a)}, keep);
-    c->sent += sent;
+    c->given += (int64_t)sent;
     output_deadline(c);
 }
 

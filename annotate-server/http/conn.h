@@ -53,7 +53,7 @@ struct conn {
     int64_t input_us;  /* deadline of what is awaited from the client; 0 = none */
     int64_t output_us; /* deadline of output that does not move; 0 = none */
     int64_t armed_us;  /* when the timer will fire; 0 = stopped */
-    size_t sent;       /* bytes since output_us was set */
+    int64_t given;     /* bytes to the kernel since output_us was set, and what it held then */
     struct parser parser;
     struct buf in; /* read, not yet parsed: in.p + in_off */
     size_t in_off;

@@ -3,6 +3,7 @@ borders and deadlines, are in tests/unit/http_*.c; here they hold for the real r
 import json
 import re
 import socket
+import struct
 import time
 
 import pytest
@@ -189,3 +190,21 @@ def test_connection_cap_holds_and_frees(start_server):
         assert statuses(read_all(waiting)) == [200]
     for s in held:
         s.close()
+
+
+def test_broken_uploads_leave_nothing_behind(server, api):
+    """Whatever the handler was doing when its client went away, it must end: else a drain waits for it in vain."""
+    head = (b"POST /v1/assets HTTP/1.1\r\n" + HOST + b"Authorization: " + api("manager").headers["Authorization"].encode()
+            + b"\r\nContent-Length: 9000000\r\n\r\n")
+    for size in (0, 1, 100_000, 300_000, 600_000, 3_000_000) * 5:
+        s = connect(server)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.sendall(head + b"x" * size)
+        s.close()
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        text = requests.get(server.url + "/metrics").text
+        if re.search(r"^annotate_http_in_flight 1$", text, re.M):  # this one
+            return
+        time.sleep(0.05)
+    pytest.fail(re.search(r"^annotate_http_in_flight .*$", text, re.M)[0])

@@ -104,6 +104,24 @@ TEST(http_too_large)
     fx_stop();
 }
 
+/* The answer reaches a client that is still busy sending what nobody will read. */
+TEST(http_answer_survives_unread_input)
+{
+    static char body[3000000];
+
+    fx_start(NULL);
+    memset(body, 'x', sizeof(body));
+    for (int i = 0; i < 5; i++) {
+        int fd = fx_connect();
+        fx_send(fd, "POST /v1/small HTTP/1.1\r\n" HOST JSON "Content-Length: 3000000\r\n\r\n");
+        fx_send_n(fd, body, sizeof(body));
+        CHECK_INT(fx_status(fx_answer(fd)), 413);
+        CHECK_INT(recv(fd, body, 1, 0), 0); /* an orderly end, no reset */
+        close(fd);
+    }
+    fx_stop();
+}
+
 TEST(http_expect_continue)
 {
     fx_start(NULL);
@@ -444,6 +462,70 @@ TEST(http_large_answer)
     CHECK_INT(fx_count(a), 2);
     CHECK(strstr(a, "pong"));
     CHECK_INT(strspn(strstr(a, "\r\n\r\n") + 4, "x"), 30000000);
+    close(fd);
+    fx_stop();
+}
+
+TEST(http_file_answer)
+{
+    static const struct {
+        int n, from;
+    } rows[] = {{100, 0}, {100, 93}, {0, 0}, {100, 100}, {9000000, 0}, {9000000, 8999000},
+        {9000000, 4500003}};
+
+    fx_start(NULL);
+    int fd = fx_connect();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char request[200];
+        int n = rows[i].n - rows[i].from;
+        snprintf(request, sizeof(request),
+            "GET /v1/file?n=%d&from=%d HTTP/1.1\r\n" HOST "\r\n" PING, rows[i].n, rows[i].from);
+        fx_send(fd, request);
+        if (n > 1000000)
+            fx_sleep(30); /* the socket fills up first */
+        const char *a = fx_answer(fd), *body = strstr(a, "\r\n\r\n");
+        REQUIRE(body);
+        CHECK_INT(fx_status(a), rows[i].from ? 206 : 200);
+        CHECK_INT(strlen(body + 4), n);
+        for (int k = 0; k < n; k++)
+            if (body[4 + k] != '0' + (rows[i].from + k) % 1000 % 10) {
+                t_fail(__FILE__, __LINE__, "byte %d of %d from %d", k, rows[i].n, rows[i].from);
+                break;
+            }
+        CHECK(strstr(fx_answer(fd), "pong"));
+    }
+    fx_send(fd, "HEAD /v1/file?n=100 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    const char *a = fx_read(fd, 500);
+    CHECK(strstr(a, "\r\ncontent-length: 100\r\n"));
+    CHECK_INT(strlen(strstr(a, "\r\n\r\n")), 4);
+    close(fd);
+    fd = fx_connect(); /* goes away in the middle */
+    fx_send(fd, "GET /v1/file?n=9000000 HTTP/1.1\r\n" HOST "\r\n");
+    fx_sleep(10);
+    close(fd);
+    fx_sleep(20);
+    CHECK_INT(fx_connections(), 0);
+    fx_stop();
+}
+
+/* Slow, but faster than the rate: not cut, though the kernel's buffers hide it for long. */
+TEST(http_slow_reader)
+{
+    enum { N = 6000000, PIECE = 60000 };
+    struct http_options o = {.body_ms = 300, .rate = 300000};
+    static char piece[PIECE];
+    size_t got = 0;
+    ssize_t n;
+
+    fx_start(&o);
+    int fd = fx_connect(), small = 32768;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    fx_send(fd, "GET /v1/big?n=6000000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    while ((n = recv(fd, piece, sizeof(piece), 0)) > 0) {
+        got += (size_t)n;
+        fx_sleep((int)(n / 1500)); /* at most 1.5 MB/s */
+    }
+    CHECK(got > N);
     close(fd);
     fx_stop();
 }

@@ -38,6 +38,7 @@ static void thing(struct req *r)
         r->has_version ? (long long)r->version : -1);
     struct str q = req_query(r, "q");
     buf_str(&b, q.p ? q : STR("-"));
+    req_set_header(r, "x-q", q.p ? arena_copy(r->arena, q.p, q.n) : "-");
     req_set_etag(r, 7);
     req_reply(r, 200, "text/plain", buf_view(&b));
     buf_release(&b);
@@ -53,6 +54,26 @@ static void big(struct req *r)
     char *p = arena_alloc(r->arena, (size_t)n);
     memset(p, 'x', (size_t)n);
     req_reply(r, 200, "text/plain", (struct str){p, (size_t)n});
+}
+
+/* The same n digits every time, from a file. */
+static void file(struct req *r)
+{
+    char piece[1000];
+    int64_t n, from;
+
+    if (!req_query_int(r, "n", 100, 0, 64 << 20, &n) || !req_query_int(r, "from", 0, 0, n, &from))
+        return;
+    for (size_t i = 0; i < sizeof(piece); i++)
+        piece[i] = (char)('0' + i % 10);
+    FILE *f = tmpfile();
+    BUG_ON(!f);
+    for (int64_t left = n; left > 0; left -= (int64_t)sizeof(piece))
+        fwrite(piece, 1, left < (int64_t)sizeof(piece) ? (size_t)left : sizeof(piece), f);
+    fflush(f);
+    int fd = dup(fileno(f));
+    fclose(f);
+    req_reply_file(r, from ? 206 : 200, "application/octet-stream", fd, from, n - from);
 }
 
 struct later {
@@ -242,6 +263,8 @@ const struct route fx_routes[] = {
         true, NULL, NULL, 200, NULL, thing},
     {HTTP_M_GET, "/v1/big", "big", "n bytes", 0, 0, BODY_NONE, 0, false, NULL, NULL, 200, number,
         big},
+    {HTTP_M_GET, "/v1/file", "file", "n bytes of a file", 0, 0, BODY_NONE, 0, false, NULL, NULL,
+        200, number, file},
     {HTTP_M_GET, "/v1/later", "later", "After ms", 0, 0, BODY_NONE, 0, false, NULL, NULL, 200, NULL,
         later},
     {HTTP_M_GET, "/v1/park", "park", "Till the client goes", 0, 0, BODY_NONE, 0, false, NULL, NULL,
@@ -417,22 +440,28 @@ const char *fx_read(int fd, int ms)
     return b->p;
 }
 
+/* Byte by byte up to the end of the head, so as not to read into the next answer. */
 const char *fx_answer(int fd)
 {
     struct buf *b = ring();
-    size_t want = 0;
-    char c;
+    char piece[65536];
+    size_t want = 1;
+    bool head = true;
 
-    while (readable(fd, 3000) && recv(fd, &c, 1, 0) == 1) {
-        buf_add(b, &c, 1);
-        if (want == 0 && b->n >= 4 && strcmp(b->p + b->n - 4, "\r\n\r\n") == 0) {
+    while (want > 0 && readable(fd, 3000)) {
+        ssize_t n = recv(fd, piece, want < sizeof(piece) ? want : sizeof(piece), 0);
+        if (n <= 0)
+            return "";
+        buf_add(b, piece, (size_t)n);
+        if (!head) {
+            want -= (size_t)n;
+        } else if (b->n >= 4 && strcmp(b->p + b->n - 4, "\r\n\r\n") == 0) {
             const char *length = strstr(b->p, "content-length: ");
-            want = b->n + (length ? (size_t)strtol(length + 16, NULL, 10) : 0);
+            want = length ? (size_t)strtol(length + 16, NULL, 10) : 0;
+            head = false;
         }
-        if (want && b->n == want)
-            return b->p;
     }
-    return b->n == want ? b->p : "";
+    return want == 0 ? b->p : "";
 }
 
 bool fx_is_closed(int fd, int ms)

@@ -351,6 +351,8 @@ TEST(http_arguments)
                             "If-Match: \"5\"\r\n" END);
     CHECK(strstr(a, "\r\n\r\n42|caf\xc3\xa9 au|5|a b&c"));
     CHECK(strstr(a, "\r\netag: \"7\"\r\n"));
+    a = fx_talk("GET /v1/things/1/a?q=b%0d%0aX-Evil:%201 HTTP/1.1\r\n" HOST END);
+    CHECK(strstr(a, "\r\nx-q: b  X-Evil: 1\r\n")); /* a value cannot begin a header */
     a = fx_talk("DELETE /v1/ping HTTP/1.1\r\n" HOST END);
     CHECK(strstr(a, "\r\nallow: GET, HEAD\r\n"));
     a = fx_talk("GET /v1/things/1/a HTTP/1.1\r\n" HOST "X-Request-Id: my-Id-9\r\n" END);

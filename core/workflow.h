@@ -157,7 +157,7 @@ bool workflow_stage(enum task_state s, enum stage *out);
 /* Graphviz of the table. */
 void workflow_dot(struct buf *out);
 /* The rows of the CHECK on event, in the order of workflow.def, one a line, with a comma and a
- * newline between two: ('annotate', 'submit', 'review') */
+ * newline between two: 'annotate submit review' */
 void workflow_check_sql(struct buf *out);
 
 /* Sampling by hash: the same (salt, task, what) always answers the same. `percent` 0..100. A task

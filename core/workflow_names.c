@@ -122,6 +122,6 @@ void workflow_dot(struct buf *out)
 void workflow_check_sql(struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        buf_printf(out, "%s('%s', '%s', '%s')", i ? ",\n" : "", state_names[rows[i].from],
+        buf_printf(out, "%s'%s %s %s'", i ? ",\n" : "", state_names[rows[i].from],
             action_names[rows[i].action], state_names[rows[i].to]);
 }

@@ -8,6 +8,8 @@
 #include "annotate-server/project.h"
 #include "base/clock.h"
 
+enum { TRIES_MAX = 5 };
+
 static void run_batch(struct batch *b);
 
 static bool another_person(const struct batch *b, const struct batch_item *item)
@@ -172,12 +174,18 @@ static void search(struct claim_run *run, struct claim *c, bool from_cursor)
     db_submit(run->ctx->db, &s->call);
 }
 
+static void take(struct claim_run *run);
+
 static void taken(struct db_call *call, enum err e, const PGresult *res)
 {
     struct claim_run *run = container_of(call, struct claim_run, call);
     struct claim **by_ord;
     int n = 0;
 
+    if (e == ERR_EXISTS && ++run->tries < TRIES_MAX) { /* one of them claimed elsewhere just now */
+        take(run);
+        return;
+    }
     if (e) {
         fail_all(run, e);
         return;
@@ -194,6 +202,20 @@ static void taken(struct db_call *call, enum err e, const PGresult *res)
                 search(run, by_ord[i], true);
     if (run->pending == 0)
         claim_describe(run, described);
+}
+
+static void take(struct claim_run *run)
+{
+    const struct batch *b = run->b;
+
+    db_call_init(&run->call, STMT_claim_take, b->key.tenant, taken);
+    db_int(&run->call, b->arena, b->key.project);
+    db_text(&run->call, b->arena, str_of(stage_name((enum stage)b->key.extra)));
+    db_array_bind(&run->ord, &run->call);
+    db_array_bind(&run->place, &run->call);
+    db_array_bind(&run->user, &run->call);
+    db_array_bind(&run->lease, &run->call);
+    db_submit(run->ctx->db, &run->call);
 }
 
 static void release_arrays(void *arg)

@@ -47,7 +47,7 @@ struct claim_run { /* a batch at work */
     struct db_call call;
     struct db_array ord, place, user, lease, more;
     struct grant *grants, **tail;
-    int ngrants, pending;
+    int ngrants, pending, tries;
     struct content *contents;
     size_t ncontents;
     void (*then)(struct claim_run *run); /* after pending reaches 0 */

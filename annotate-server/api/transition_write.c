@@ -4,7 +4,8 @@
 #include "base/log.h"
 
 /* The array parameters of transition_apply, in the order of its $n; scalars stand between them
- * (bind()). */
+ * (bind()). A_: one element a decision; L_: of its label, or NULL; M_: of a merge; C_: of a
+ * comment. */
 enum column {
     A_ORD,
     A_ASSIGNMENT,
@@ -25,8 +26,7 @@ enum column {
     A_REWORK,
     A_SKIP,
     A_DETAIL,
-    L_ORD,
-    L_NTH,
+    A_CANCEL,
     L_KIND,
     L_PARENT,
     L_PACK,
@@ -39,10 +39,15 @@ enum column {
     L_MODEL,
     L_CONFIG,
     L_HEAD,
+    M_ORD,
+    M_PACK,
+    M_OFF,
+    M_BYTES,
+    M_SHA,
+    M_REGIONS,
     C_ORD,
     C_REGION,
     C_TEXT,
-    A_CANCEL,
     COLUMNS
 };
 
@@ -66,8 +71,7 @@ static const enum db_elem elems[COLUMNS] = {
     [A_REWORK] = DB_INT4,
     [A_SKIP] = DB_INT4,
     [A_DETAIL] = DB_TEXT,
-    [L_ORD] = DB_INT4,
-    [L_NTH] = DB_INT4,
+    [A_CANCEL] = DB_BOOL,
     [L_KIND] = DB_TEXT,
     [L_PARENT] = DB_INT8,
     [L_PACK] = DB_TEXT,
@@ -80,10 +84,15 @@ static const enum db_elem elems[COLUMNS] = {
     [L_MODEL] = DB_TEXT,
     [L_CONFIG] = DB_INT4,
     [L_HEAD] = DB_BOOL,
+    [M_ORD] = DB_INT4,
+    [M_PACK] = DB_TEXT,
+    [M_OFF] = DB_INT8,
+    [M_BYTES] = DB_INT4,
+    [M_SHA] = DB_BYTEA,
+    [M_REGIONS] = DB_INT4,
     [C_ORD] = DB_INT4,
     [C_REGION] = DB_TEXT,
     [C_TEXT] = DB_TEXT,
-    [A_CANCEL] = DB_BOOL,
 };
 
 static const char *const slot_states[] = {
@@ -192,48 +201,58 @@ struct place { /* where a label version's bytes lie */
     size_t regions;
 };
 
-static void add_label(struct write *w, int ord, int nth, const struct transition *t,
-    const char *kind, int64_t parent, const struct place *p, bool head)
-{
-    char uuid[37];
-
-    pack_id_print(p->pack, uuid);
-    put_int(w, L_ORD, ord);
-    put_int(w, L_NTH, nth);
-    put_text(w, L_KIND, kind);
-    put_id(w, L_PARENT, parent);
-    put_text(w, L_PACK, uuid);
-    put_int(w, L_OFF, p->off);
-    put_int(w, L_BYTES, p->bytes);
-    db_array_text(&w->cols[L_SHA], (struct str){(const char *)p->sha256.b, SHA256_LEN});
-    put_int(w, L_REGIONS, (int64_t)p->regions);
-    put_real(w, L_LEAD, nth == 1 ? t->lead_time : -1);
-    put_real(w, L_SCORE, nth == 1 ? t->score : -1);
-    db_array_text(&w->cols[L_MODEL], t->model);
-    put_int(w, L_CONFIG, t->project->config_version);
-    put_bool(w, L_HEAD, head);
-}
-
 static struct place own_place(const struct labelled *l)
 {
     return (struct place){l->pack, l->off, (int64_t)l->doc.n, l->sha256, l->regions};
 }
 
-static void add_labels(struct write *w, int ord, const struct transition *t)
+/* Pack, offset, bytes, hash and regions stand side by side from column `c` on. */
+static void add_place(struct write *w, enum column c, const struct place *p)
+{
+    char uuid[37];
+
+    pack_id_print(p->pack, uuid);
+    put_text(w, c, uuid);
+    put_int(w, c + 1, p->off);
+    put_int(w, c + 2, p->bytes);
+    db_array_text(&w->cols[c + 3], (struct str){(const char *)p->sha256.b, SHA256_LEN});
+    put_int(w, c + 4, (int64_t)p->regions);
+}
+
+/* The parent is what was looked at: also for a verdict without a label of its own. */
+static void add_label(struct write *w, const struct transition *t)
+{
+    put_text(w, L_KIND, t->label ? transition_label_kind(t) : NULL);
+    put_id(w, L_PARENT, t->head_label);
+    put_bool(w, L_HEAD, t->label && t->decision.label_is_head);
+    put_int(w, L_CONFIG, t->project->config_version);
+    put_real(w, L_LEAD, t->lead_time);
+    put_real(w, L_SCORE, t->score);
+    db_array_text(&w->cols[L_MODEL], t->model);
+    if (t->label) {
+        struct place p = own_place(t->label);
+        add_place(w, L_PACK, &p);
+        return;
+    }
+    for (enum column c = L_PACK; c <= L_REGIONS; c++)
+        db_array_null(&w->cols[c]);
+}
+
+/* What the majority said, again, as the head: by the place of its bytes, which are not stored
+ * twice. */
+static void add_merge(struct write *w, int ord, const struct transition *t)
 {
     struct place p;
 
-    if (!t->label)
+    if (!t->label || !t->decision.merge)
         return;
     p = own_place(t->label);
-    add_label(w, ord, 1, t, transition_label_kind(t), t->head_label, &p, t->decision.label_is_head);
-    if (!t->decision.merge)
-        return;
     if (t->majority) {
         const struct content *c = t->majority->content;
         p = (struct place){c->pack, c->off, c->bytes, c->sha256, t->majority->regions};
     }
-    add_label(w, ord, 2, t, "merge", 0, &p, true);
+    put_int(w, M_ORD, ord);
+    add_place(w, M_PACK, &p);
 }
 
 static void bind_pack(struct write *w, size_t documents)
@@ -255,11 +274,11 @@ static void bind_pack(struct write *w, size_t documents)
 
 static void bind(struct write *w)
 {
-    for (enum column c = A_ORD; c <= L_HEAD; c++)
+    for (enum column c = A_ORD; c <= M_REGIONS; c++)
         db_array_bind(&w->cols[c], &w->call);
     bind_pack(w, w->run->npacked);
     db_int(&w->call, w->run->b->arena, w->items[0]->project->workflow.reserve_s);
-    for (enum column c = C_ORD; c <= A_CANCEL; c++)
+    for (enum column c = C_ORD; c < COLUMNS; c++)
         db_array_bind(&w->cols[c], &w->call);
 }
 
@@ -316,7 +335,8 @@ static void apply(struct transition_run *run, struct transition **items, int n,
     db_call_init(&w->call, STMT_transition_apply, run->b->key.tenant, applied);
     for (int i = 0; i < n; i++) {
         add_decision(w, i, items[i]);
-        add_labels(w, i, items[i]);
+        add_label(w, items[i]);
+        add_merge(w, i, items[i]);
     }
     bind(w);
     db_submit(run->ctx->db, &w->call);

@@ -35,22 +35,22 @@ rest AS MATERIALIZED (
 ),
 head AS MATERIALIZED (
     -- The inner LIMIT is for the planner (an index walk); the outer one stops the locking after as many as there are seats.
-    SELECT q.*, row_number() OVER () AS rank
-    FROM (SELECT a.id, a.task_id, a.excluded FROM assignment a
+    SELECT q.id
+    FROM (SELECT a.id FROM assignment a
           WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL
           ORDER BY a.rank, a.id LIMIT 256
           FOR UPDATE SKIP LOCKED) q
     LIMIT (SELECT count(*) FROM rest)
 ),
 chosen AS MATERIALIZED (
-    -- Of the slots of one task that fall to one person, one.
-    (SELECT DISTINCT ON (r.user_id, h.task_id) r.ord, r.user_id, r.lease_s, h.id
-     FROM rest r JOIN head h USING (rank)
-     WHERE NOT r.user_id = ANY (h.excluded)
-       AND ($2 <> 'annotate' OR NOT EXISTS (
-             SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = h.task_id AND o.stage = 'annotate'
-               AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> h.id))
-     ORDER BY r.user_id, h.task_id, h.rank)
+    SELECT r.ord, r.user_id, r.lease_s, a.id
+    FROM rest r
+    CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
+    JOIN assignment a ON a.id = h.ids[r.rank]
+    WHERE NOT r.user_id = ANY (a.excluded)
+      AND ($2 <> 'annotate' OR NOT EXISTS (
+            SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
+              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
     UNION ALL
     SELECT ord, user_id, lease_s, id FROM reserved
 ),

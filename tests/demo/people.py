@@ -35,7 +35,7 @@ class Office:
         self.actions = collections.Counter()  # accepted, by the names of the workflow's actions
         self.labels = collections.Counter()   # label versions by kind
         self.claims = set()                   # (assignment, version) that somebody was given
-        self.drafts = self.heartbeats = self.unsure = 0
+        self.drafts = self.heartbeats = self.unsure = self.calls = self.retries = 0
         self.closed = threading.Event()
         self.problems = []
         self.lock = threading.Lock()
@@ -87,8 +87,14 @@ class Person(threading.Thread):
         except Exception as e:   # a surprise ends the whole demo, with the person's name
             self.office.trouble(f"{self.name}: {type(e).__name__}: {e}")
         finally:
-            self.client.close()
-            self.witness.close()
+            self.leave()
+
+    def leave(self):
+        with self.office.lock:
+            self.office.calls += self.client.calls
+            self.office.retries += self.client.retries
+        self.client.close()
+        self.witness.close()
 
     def first(self):
         """What a person does before the daily work."""

@@ -73,10 +73,10 @@ static bool get_text(struct json_object *o, struct str *out)
 
 static bool read_headers(struct json_object *o, struct record *r)
 {
-    if (!json_object_is_type(o, json_type_object) ||
-        json_object_object_length(o) > RECORD_HEADERS)
+    if (!json_object_is_type(o, json_type_object) || json_object_object_length(o) > RECORD_HEADERS)
         return false;
-    json_object_object_foreach(o, name, value) {
+    json_object_object_foreach(o, name, value)
+    {
         struct str text;
         if (!get_text(value, &text))
             return false;

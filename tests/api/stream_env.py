@@ -147,7 +147,7 @@ class World:
             UPDATE release SET state = 'ready', items = {len(items)}, root = '\\x{root}', splits = '{{"train": {len(items)}}}'
                 WHERE id = currval('release_id_seq');
             INSERT INTO event (tenant_id, project_id, release_id, action, from_state, to_state, detail)
-                VALUES (1, 1, currval('release_id_seq'), 'release', 'none', 'none', '{{"type": "release_ready"}}');
+                VALUES (1, 1, currval('release_id_seq'), 'publish', 'none', 'none', '{{"type": "release_ready"}}');
             COMMIT;
             SELECT currval('release_id_seq')""")
         return int(number), root

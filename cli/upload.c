@@ -101,16 +101,17 @@ static enum err send_file(struct api *a, int fd, int64_t size)
     return e;
 }
 
+/* The server stores any bytes, and says what they are by looking at them. */
 static void keep_url(struct api *a, struct upload_item *item)
 {
     struct json_object *o = api_json(a);
-    const char *url = o ? api_text(o, "url") : "";
+    const char *url = o ? api_text(o, "url") : "", *type = o ? api_text(o, "media_type") : "";
 
-    item->ok = *url && strlen(url) < sizeof(item->url);
+    item->ok = *url && strlen(url) < sizeof(item->url) && strncmp(type, "image/", 6) == 0;
     if (item->ok)
         snprintf(item->url, sizeof(item->url), "%s", url);
-    else
-        fail("%s: the server's answer names no address.", item->path);
+    else if (o)
+        fail("%s is no image; its content is %s.", item->path, *type ? type : "unknown");
     json_object_put(o);
 }
 

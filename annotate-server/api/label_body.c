@@ -10,15 +10,15 @@ static void release(void *arg)
     buf_release(&l->doc);
 }
 
-enum err label_body(struct req *r, struct json_object *result, unsigned flags,
-    struct labelled **out, struct label_problem *problem)
+enum err label_body(struct req *r, struct json_object *result, struct json_object *data,
+    unsigned flags, struct labelled **out, struct label_problem *problem)
 {
     struct labelled *l = arena_alloc(r->arena, sizeof(*l));
     struct label_doc_info info;
 
     buf_init(&l->doc, BUF_MAX_LABEL);
     arena_defer(r->arena, release, l);
-    enum err e = label_doc_canon(r->project->config, result, NULL, flags, &l->doc, &info, problem);
+    enum err e = label_doc_canon(r->project->config, result, data, flags, &l->doc, &info, problem);
     if (e)
         return e;
     l->sha256 = sha256_of(buf_view(&l->doc));
@@ -27,19 +27,70 @@ enum err label_body(struct req *r, struct json_object *result, unsigned flags,
     return ERR_OK;
 }
 
-bool label_body_required(struct req *r, struct labelled **out)
-{
-    struct json_object *result = body_get(r, "result");
-    struct label_problem problem = {.pointer = "/result"};
+struct reading {
+    void (*then)(struct req *r, struct labelled *label);
+    void *user; /* the handler's, while we need r->user */
+};
 
-    if (!json_object_is_type(result, json_type_array)) {
-        req_fail(r, ERR_INVALID, "/result", "must be an array of result items");
-        return false;
-    }
-    enum err e = label_body(r, result, 0, out, &problem);
+static void check(
+    struct req *r, struct json_object *data, void (*then)(struct req *, struct labelled *))
+{
+    struct label_problem problem = {.pointer = "/result"};
+    struct labelled *label;
+    enum err e = label_body(r, body_get(r, "result"), data, 0, &label, &problem);
+
     if (e == ERR_LABEL_INVALID)
         req_fail(r, e, problem.pointer, "%s", problem.why);
     else if (e)
         req_fail(r, e, "/result", "%s", err_title(e));
-    return e == ERR_OK;
+    else
+        then(r, label);
+}
+
+static void put(void *json)
+{
+    json_object_put(json);
+}
+
+static void on_data(struct req *r, const PGresult *res)
+{
+    struct reading *reading = r->user;
+    struct json_object *data = NULL;
+
+    r->user = reading->user;
+    if (PQntuples(res) == 1) {
+        data = json_tokener_parse(PQgetvalue(res, 0, 0));
+        arena_defer(r->arena, put, data);
+    }
+    check(r, data, reading->then);
+}
+
+/* Whether a label can only be judged with the task at hand: offsets lie within a text. */
+static bool needs_data(const struct label_config *c)
+{
+    for (const struct label_object *o = c->objects; o; o = o->next)
+        if (str_is(o->type, "Text"))
+            return true;
+    return false;
+}
+
+void label_body_read(struct req *r, void (*then)(struct req *r, struct labelled *label))
+{
+    struct reading *reading;
+
+    if (!json_object_is_type(body_get(r, "result"), json_type_array)) {
+        req_fail(r, ERR_INVALID, "/result", "must be an array of result items");
+        return;
+    }
+    if (!needs_data(r->project->config)) {
+        check(r, NULL, then);
+        return;
+    }
+    reading = arena_alloc(r->arena, sizeof(*reading));
+    reading->then = then;
+    reading->user = r->user;
+    r->user = reading;
+    struct query *q = query_new(r, STMT_assignment_data, on_data);
+    query_int(q, r->id_arg[0]);
+    query_run(q);
 }

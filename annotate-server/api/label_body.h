@@ -7,11 +7,14 @@
 #include "annotate-server/http/request.h"
 #include "core/label_doc.h"
 
-/* In the request's arena. ERR_LABEL_INVALID and the like with the problem filled. */
-enum err label_body(struct req *r, struct json_object *result, unsigned flags,
-    struct labelled **out, struct label_problem *problem) MUSTCHECK;
+/* In the request's arena. `data`: the task's data or NULL. ERR_LABEL_INVALID and the like with the
+ * problem filled. */
+enum err label_body(struct req *r, struct json_object *result, struct json_object *data,
+    unsigned flags, struct labelled **out, struct label_problem *problem) MUSTCHECK;
 
-/* The member `result` of the body. false: already answered. */
-bool label_body_required(struct req *r, struct labelled **out);
+/* The member `result` of the body, checked against the config and, where the task is text, against
+ * the task's data, which is fetched first. Then calls then(r, label); a label that is refused is
+ * answered instead. */
+void label_body_read(struct req *r, void (*then)(struct req *r, struct labelled *label));
 
 #endif

@@ -164,7 +164,7 @@ static bool read_entry(struct req *r, size_t i, struct json_object *v, struct en
         return false;
     snprintf(e->problem.pointer, sizeof(e->problem.pointer), "/result");
     e->refused =
-        label_body(r, result, LABEL_DOC_PARTIAL | LABEL_DOC_GIVE_IDS, &t->label, &e->problem);
+        label_body(r, result, NULL, LABEL_DOC_PARTIAL | LABEL_DOC_GIVE_IDS, &t->label, &e->problem);
     if (e->refused && e->refused != ERR_LABEL_INVALID)
         snprintf(e->problem.why, sizeof(e->problem.why), "%s", err_title(e->refused));
     return true;

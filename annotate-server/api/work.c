@@ -66,15 +66,23 @@ static struct transition *transition_new(struct req *r, enum verb verb)
     return t;
 }
 
+static void with_label(struct req *r, struct labelled *label)
+{
+    struct transition *t = r->user;
+
+    t->label = label;
+    transition_start(t);
+}
+
 void submit_handler(struct req *r)
 {
     static const char *const members[] = {"result", "lead_time"};
     struct transition *t = transition_new(r, VERB_SUBMIT);
 
+    r->user = t;
     if (body_only(r, members, ARRAY_LEN(members)) &&
-        body_num(r, "lead_time", 0, LEAD_TIME_MAX_S, &t->lead_time) &&
-        label_body_required(r, &t->label))
-        transition_start(t);
+        body_num(r, "lead_time", 0, LEAD_TIME_MAX_S, &t->lead_time))
+        label_body_read(r, with_label);
 }
 
 /* One element of "comments". false: answered. */
@@ -142,12 +150,13 @@ void verdict_handler(struct req *r)
         return;
     }
     t->verb = (enum verb)(VERB_ACCEPT + i);
-    if (t->verb == VERB_FIX ? !label_body_required(r, &t->label) : body_get(r, "result") != NULL) {
-        if (t->verb != VERB_FIX)
-            req_fail(r, ERR_INVALID, "/result", "goes with the verdict fix only");
-        return;
-    }
-    transition_start(t);
+    r->user = t;
+    if (t->verb == VERB_FIX)
+        label_body_read(r, with_label);
+    else if (body_get(r, "result"))
+        req_fail(r, ERR_INVALID, "/result", "goes with the verdict fix only");
+    else
+        transition_start(t);
 }
 
 void skip_handler(struct req *r)

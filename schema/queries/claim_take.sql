@@ -1,6 +1,7 @@
--- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first,
--- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what falls to it stays empty;
--- the caller asks claim_search for those (last column: how many). At most 256 seats. Rows: one an assignment, or one without id.
+-- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first
+-- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what
+-- falls to it stays empty; the caller asks claim_search for those (last column: how many). At most 256 seats. Rows: one an
+-- assignment, or one without id.
 -- users: server
 WITH seat AS MATERIALIZED (
     SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[]) AS s(ord, place, user_id, lease_s, more)
@@ -43,14 +44,16 @@ head AS MATERIALIZED (
     LIMIT (SELECT count(*) FROM rest)
 ),
 chosen AS MATERIALIZED (
-    SELECT r.ord, r.user_id, r.lease_s, a.id
-    FROM rest r
-    CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
-    JOIN assignment a ON a.id = h.ids[r.rank]
-    WHERE NOT r.user_id = ANY (a.excluded)
-      AND ($2 <> 'annotate' OR NOT EXISTS (
-            SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
-              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
+    -- Of the slots of one task that fall to one person, one.
+    (SELECT DISTINCT ON (r.user_id, a.task_id) r.ord, r.user_id, r.lease_s, a.id
+     FROM rest r
+     CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
+     JOIN assignment a ON a.id = h.ids[r.rank]
+     WHERE NOT r.user_id = ANY (a.excluded)
+       AND ($2 <> 'annotate' OR NOT EXISTS (
+             SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
+               AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
+     ORDER BY r.user_id, a.task_id, r.rank)
     UNION ALL
     SELECT ord, user_id, lease_s, id FROM reserved
 ),

@@ -23,7 +23,8 @@ struct http_options {
     const struct static_files *files; /* the front end, or NULL */
     struct limit *limit;
     int64_t header_ms, body_ms, idle_ms; /* 10 s, 10 s, 30 s */
-    int64_t rate;       /* bytes/s below which a body or an answer is too slow; 50000 */
+    /* Bytes/s below which a body is too slow, and at half of which an answer; 50000. */
+    int64_t rate;
     int per_connection; /* requests before a connection is closed; 1000 */
 };
 

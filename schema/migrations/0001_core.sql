@@ -419,6 +419,6 @@ GRANT USAGE ON SEQUENCE label_version_id_seq TO annotate_api;
 GRANT DELETE ON project_member, draft, claim_cursor TO annotate_api;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO annotate_worker;
 GRANT INSERT ON event, counter, release_item TO annotate_worker;
-GRANT UPDATE ON assignment, release, claim_cursor TO annotate_worker;
+GRANT UPDATE ON assignment, release, release_item, claim_cursor, counter TO annotate_worker; -- counter: to lock what it folds
 GRANT DELETE ON counter, release_item, claim_cursor TO annotate_worker;
 GRANT INSERT, UPDATE ON reader_position TO annotate_worker;

@@ -25,7 +25,7 @@ RUN pip install --no-deps --require-hashes --target /ort -r /tmp/onnxruntime.txt
 FROM debian:bookworm-slim AS base
 RUN apt-get -q update && apt-get -q -y --no-install-recommends install ca-certificates \
     libarchive13 libcrypt1 libcurl4 libevent-2.1-7 libevent-pthreads-2.1-7 libjson-c5 libjwt0 libpng16-16 libpq5 \
-    librdkafka1 libssl3 libturbojpeg0 libxml2 zlib1g && rm -rf /var/lib/apt/lists/* && \
+    librdkafka1 libseccomp2 libssl3 libturbojpeg0 libxml2 zlib1g && rm -rf /var/lib/apt/lists/* && \
     useradd --system --uid 10001 --user-group --no-create-home annotate && \
     install -d -o annotate -m 700 /var/lib/annotate/blobs /var/lib/annotate/secrets /var/lib/annotate/stream
 WORKDIR /var/lib/annotate

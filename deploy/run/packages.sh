@@ -3,7 +3,7 @@
 build_packages=(
     gcc cmake ninja-build pkg-config libc6-dev ca-certificates curl util-linux
     libevent-dev libpq-dev libjson-c-dev libjwt-dev librdkafka-dev libcurl4-openssl-dev libxml2-dev libarchive-dev
-    libpng-dev libturbojpeg0-dev libssl-dev libcrypt-dev zlib1g-dev node-llhttp
+    libpng-dev libturbojpeg0-dev libssl-dev libcrypt-dev libseccomp-dev zlib1g-dev node-llhttp
     postgresql-15 python3 python3-pip
 )
 # A Node.js from elsewhere brings its own npm, and Debian's would conflict with it.

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
-from stand import Cluster, Office, Server  # noqa: E402
+from stand import Cluster, Office, Server, Worker  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +49,20 @@ def start_server(cluster, database):
     yield start
     for s in started:
         s.stop()
+
+
+@pytest.fixture(scope="module")
+def start_worker(server):
+    """start_worker("upkeep", poll_ms=20): annotate-upkeep or annotate-export beside the module's server."""
+    started = []
+
+    def start(name, **settings):
+        started.append(Worker(name, server, **settings))
+        return started[-1]
+
+    yield start
+    for w in started:
+        w.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
 """The stand itself: what the other tests rely on."""
+import time
+
 from stand import ROLES, TENANTS
 
 
@@ -30,3 +32,18 @@ def test_project_with_all_roles(api):
     assert "outsider@a.example" not in roles
     made = api.tasks(project, [{"image": "/x.png"}, {"image": "/y.png"}])
     assert made["created"] == 2
+
+
+def test_killed_server_comes_back(start_server):
+    server = start_server()
+    server.kill()
+    assert server.proc.poll() == -9
+    server.start()
+    assert server.proc.poll() is None
+
+
+def test_workers_stay_up(start_worker):
+    for name in ("upkeep", "export"):
+        worker = start_worker(name, poll_ms=20)
+        time.sleep(0.3)
+        assert worker.proc.poll() is None, worker.text()

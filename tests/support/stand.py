@@ -3,7 +3,7 @@
 PGHOST        socket directory of a cluster where `postgres` may connect; without it one is made and thrown away
 ANNOTATE_BIN  directory of the programs (default: build/asan/bin)
 
-`python3 tests/support/stand.py COMMAND...` runs a command beside a fresh server: ANNOTATE_URL and ANNOTATE_ADMIN
+`python3 tests/support/stand.py COMMAND...` runs a command beside a fresh server and its workers: ANNOTATE_URL and ANNOTATE_ADMIN
 (email:password) tell it where.
 """
 import atexit
@@ -114,25 +114,11 @@ class Cluster:
                          role.capitalize(), "--password-file", password, *(["--admin"] if role == "admin" else []))
 
 
-class Server:
-    """annotate-server on a free port over one database, with blobs and a token key of its own."""
+class Program:
+    """One of our programs as a process, with a directory of its own for its log and what it needs."""
 
-    def __init__(self, cluster, database, **settings):
-        self.cluster, self.database = cluster, database
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annotate-server-"))
-        key = self.directory / "token.key"
-        key.touch(0o600)
-        key.write_bytes(secrets.token_bytes(32))
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = {
-            "listen": f"127.0.0.1:{self.port}",
-            "db": cluster.conninfo(database, "annotate_api"),
-            "blobs": f"fs:{self.directory}/blobs",
-            "token_key_file": key,
-            "web_root": ROOT / "web-static/dist",
-            "threads": 2,
-        } | settings
+    def __init__(self, name, settings):
+        self.name, self.settings = name, settings
         self.log = self.directory / "log"
         self.proc = None
         self.start()
@@ -141,20 +127,8 @@ class Server:
         """Also after kill(): the same again."""
         words = [w for name, value in self.settings.items() for w in (f"--{name.replace('_', '-')}", str(value))]
         with open(self.log, "ab") as log:
-            self.proc = subprocess.Popen([BIN / "annotate-server", *words], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+            self.proc = subprocess.Popen([BIN / self.name, *words], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
                                          stdout=log, stderr=log)
-        self.wait()
-
-    def wait(self, seconds=30):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.proc.poll() is None:
-            try:
-                if requests.get(self.url + "/readyz", timeout=2).status_code == 200:
-                    return
-            except requests.RequestException:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(f"the server did not start:\n{self.text()}")
 
     def text(self):
         return self.log.read_text(errors="replace")
@@ -170,20 +144,64 @@ class Server:
         self.proc.wait()
 
     def stop(self):
-        """SIGTERM, as an operator does; a leak found at the exit is a failure, too."""
-        code = 0
-        if self.proc.poll() is None:
+        """SIGTERM, as an operator does; a leak found at the exit is a failure, too. A killed one may stay dead."""
+        code = self.proc.poll()
+        if code is None:
             self.proc.terminate()
             try:
                 code = self.proc.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill()
                 code = "no end within 30 s"
-        crash = self.crash()
-        text = self.text()
+        crash, text = self.crash(), self.text()
         shutil.rmtree(self.directory, True)
         assert not crash, crash
-        assert code == 0, f"the server ended with {code}:\n{text[-2000:]}"
+        assert code in (0, -signal.SIGKILL), f"{self.name} ended with {code}:\n{text[-2000:]}"
+
+
+class Server(Program):
+    """annotate-server on a free port over one database, with blobs and a token key of its own."""
+
+    def __init__(self, cluster, database, **settings):
+        self.cluster, self.database = cluster, database
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annotate-server-"))
+        key = self.directory / "token.key"
+        key.touch(0o600)
+        key.write_bytes(secrets.token_bytes(32))
+        self.blobs = f"fs:{self.directory}/blobs"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__("annotate-server", {
+            "listen": f"127.0.0.1:{self.port}",
+            "db": cluster.conninfo(database, "annotate_api"),
+            "blobs": self.blobs,
+            "token_key_file": key,
+            "web_root": ROOT / "web-static/dist",
+            "threads": 2,
+        } | settings)
+
+    def start(self, seconds=30):
+        super().start()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.proc.poll() is None:
+            try:
+                if requests.get(self.url + "/readyz", timeout=2).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"the server did not start:\n{self.text()}")
+
+
+class Worker(Program):
+    """annotate-export or annotate-upkeep beside a server, over its database and blobs."""
+
+    def __init__(self, name, server, **settings):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="annotate-worker-"))
+        super().__init__(f"annotate-{name}", {
+            "db_worker": server.cluster.conninfo(server.database, "annotate_worker"),
+            "blobs": server.blobs,
+        } | settings)
 
 
 class Client(requests.Session):
@@ -252,11 +270,13 @@ class Office:
 def main(command):
     cluster = Cluster()
     server = Server(cluster, cluster.database())
+    workers = [Worker(name, server) for name in ("export", "upkeep")]
     try:
         beside = {"ANNOTATE_URL": server.url, "ANNOTATE_ADMIN": f"{email('admin')}:{PASSWORD}"}
         code = subprocess.run(command, env=os.environ | beside, check=False).returncode
     finally:
-        server.stop()
+        for program in (*workers, server):
+            program.stop()
     return code
 
 

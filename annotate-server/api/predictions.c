@@ -160,6 +160,8 @@ static bool read_entry(struct req *r, size_t i, struct json_object *v, struct en
     result = get(v, "result", json_type_array);
     if (!result)
         return read_failure(r, i, v, t);
+    if (json_object_object_get_ex(v, "error", NULL))
+        return bad(r, i, "error", "must be a short string, unless there is a result");
     if (!read_score(r, i, v, t))
         return false;
     snprintf(e->problem.pointer, sizeof(e->problem.pointer), "/result");

@@ -118,7 +118,10 @@ void put_hex(struct buf *out, const PGresult *res, int row, int col)
 
 static const char *pointer(struct req *r, const char *name)
 {
-    return arena_printf(r->arena, "/%s", name);
+    char *p = arena_alloc(r->arena, JSON_POINTER_SIZE);
+
+    json_pointer_add(p, JSON_POINTER_SIZE, str_of(name)); /* "" when the name is too long for one */
+    return p;
 }
 
 bool body_only(struct req *r, const char *const *names, size_t n)
@@ -130,11 +133,11 @@ bool body_only(struct req *r, const char *const *names, size_t n)
     json_object_object_foreach(r->json, key, value)
     {
         size_t i = 0;
-        (void)value;
         while (i < n && strcmp(key, names[i]) != 0)
             i++;
-        if (i == n) {
-            req_fail(r, ERR_INVALID, pointer(r, key), "unknown member");
+        if (i == n || !value) { /* null is no value of any member: leave it out instead */
+            req_fail(
+                r, ERR_INVALID, pointer(r, key), i == n ? "unknown member" : "must not be null");
             return false;
         }
     }

@@ -273,6 +273,7 @@ class Contract:
     """Holds every answer of a server against its /openapi.json: 2xx by the reply's schema, errors by the problem's, and a request
     that was accepted by the request's."""
 
+    VALIDATOR = jsonschema.Draft202012Validator
     CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER
     BULK = 1 << 20  # longer answers are not looked at
 
@@ -290,10 +291,15 @@ class Contract:
         path = path.partition("?")[0]
         return next((op for m, pattern, _, op in self.routes if m == method and pattern.fullmatch(path)), None)
 
+    def validator(self, schema):
+        return self.VALIDATOR(schema | {"components": self.document["components"]}, format_checker=self.CHECKER)
+
+    def fits(self, schema, value):
+        return self.validator(schema).is_valid(value)
+
     def check(self, name, value, where):
         if name not in self.validators:
-            self.validators[name] = jsonschema.Draft202012Validator(
-                {"$ref": f"#/components/schemas/{name}", "components": self.document["components"]}, format_checker=self.CHECKER)
+            self.validators[name] = self.validator({"$ref": f"#/components/schemas/{name}"})
         error = jsonschema.exceptions.best_match(self.validators[name].iter_errors(value))
         assert error is None, f"{where} is no {name}: {error.json_path}: {error.message}"
 

@@ -23,6 +23,7 @@ struct running {
     struct limit *limit;
     struct static_files *files;
     pthread_t threads[MAX_THREADS];
+    char address[128]; /* the first thread's */
 };
 
 static int thread_count(void)
@@ -74,7 +75,7 @@ static enum err start_thread(struct running *r, int i)
     };
     struct thread_ctx *ctx = context_new(&r->server, &db);
     const struct http_options http = {
-        .listen = config_str(CONFIG_listen),
+        .listen = i ? r->address : config_str(CONFIG_listen),
         .exclusive = i == 0,
         .routes = routes,
         .n_routes = route_count,
@@ -88,7 +89,15 @@ static enum err start_thread(struct running *r, int i)
     };
 
     r->server.threads[r->server.nthreads++] = ctx;
-    return http_server_new(ctx->loop, &http, &ctx->http);
+    enum err e = http_server_new(ctx->loop, &http, &ctx->http);
+    if (!e && i == 0) { /* port 0 was any: the other threads take the same */
+        struct str host = str_of(config_str(CONFIG_listen));
+        while (host.n && host.p[host.n - 1] != ':')
+            host.n--;
+        snprintf(
+            r->address, sizeof(r->address), "%.*s%d", STR_FMT(host), http_server_port(ctx->http));
+    }
+    return e;
 }
 
 static void *run_thread(void *arg)

@@ -11,9 +11,9 @@ enum { CHUNK = 256 << 10 };
 struct upload {
     struct req *r;
     struct blob_upload *blob;
-    struct buf filling, writing; /* swapped: one gathers while the other is written */
-    struct buf head;             /* the first bytes, for the sniffer */
-    bool busy, ended, failed;
+    struct buf filling, writing;    /* swapped: one gathers while the other is written */
+    struct buf head;                /* the first bytes, for the sniffer */
+    bool busy, ended, failed, gone; /* gone: the client; what is in flight ends it */
     enum err err;
     struct sha256 hash;
     int64_t bytes;
@@ -107,8 +107,8 @@ static void written(void *arg)
 
     u->busy = false;
     buf_clear(&u->writing);
-    if (u->err) {
-        fail(u, u->err);
+    if (u->err || u->gone) {
+        fail(u, u->gone ? ERR_TIMEOUT : u->err);
         return;
     }
     if (!u->ended)
@@ -166,10 +166,9 @@ static void on_close(struct req *r)
 {
     struct upload *u = r->user;
 
+    u->gone = true;
     if (!u->busy)
         fail(u, ERR_TIMEOUT);
-    else
-        u->failed = u->ended = true; /* the write in flight ends it */
 }
 
 void asset_create_handler(struct req *r)

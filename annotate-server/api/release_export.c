@@ -72,6 +72,12 @@ static void drained(struct req *r)
     next_page(x);
 }
 
+/* Nobody drains a socket that is gone: go on to the end, which ends the request. */
+static void closed(struct req *r)
+{
+    drained(r);
+}
+
 static enum err to_client(void *arg, struct str bytes)
 {
     struct export *x = arg;
@@ -236,6 +242,7 @@ void release_export_handler(struct req *r)
     x->exporter.format = f;
     arena_defer(r->arena, release, x);
     r->user = x;
+    r->on_close = closed;
     struct query *q = query_new(r, STMT_release_get, on_release);
     query_int(q, r->id_arg[0]);
     query_run(q);

@@ -95,6 +95,8 @@ CONF
 }
 
 settings_port() {
+    [ "$(setting listen)" != "127.0.0.1:$1" ] || return 0
+    port_must_be_free "$1"
     setting_put listen "127.0.0.1:$1"
     setting_put server "http://127.0.0.1:$1"
 }

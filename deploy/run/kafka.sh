@@ -58,7 +58,7 @@ kafka_start() {
     process_spawn kafka "$(kafka_mark)" java -Xms256m -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true \
         -cp "$var/kafka/lib/*" kafka.Kafka "$var/kafka/server.properties"
-    wait_for 60 port_open "$(kafka_port)" || die "Kafka did not start; see $var/log/kafka.log"
+    { wait_for 60 port_open "$(kafka_port)" && process_alive kafka "$(kafka_mark)"; } || die "Kafka did not start; see $var/log/kafka.log"
 }
 
 kafka_stop() { process_stop kafka "$(kafka_mark)" 30; }

@@ -73,10 +73,14 @@ service_failed() { # name, why
     die "annotate-$1 $2; see $var/log/$1.log"
 }
 
+# Two servers of one user could share a port (SO_REUSEPORT), and each would get some of the other's requests.
+port_must_be_free() { ! port_open "$1" || die "somebody listens on port $1 already; ./run --port N takes another"; }
+
 server_ready() { curl -fsS -m 2 -o /dev/null "$(server_address)/readyz" 2>/dev/null; }
 
 services_start() {
     local name started=()
+    process_alive server "$(service_program server)" || port_must_be_free "$(setting listen | sed 's/.*://')"
     service_start server
     wait_for 20 server_ready || service_failed server "does not answer at $(server_address)/readyz"
     for name in $(services_wanted); do service_start "$name"; done

@@ -7,7 +7,7 @@
 #include "core/release_item.h"
 #include "core/split.h"
 
-enum { ASSETS_MAX = 64, LINE_MAX_BYTES = 64 << 10 };
+enum { LINE_MAX_BYTES = 1 << 20 };
 
 struct build {
     struct db_sync *db;
@@ -129,33 +129,44 @@ static enum err assign(struct build *b)
     return e;
 }
 
-static size_t parse_assets(struct str list, struct sha256 *out)
+/* A comma-separated list of hashes into the arena; false when one is none. */
+static bool parse_assets(struct str list, struct arena *a, struct release_item *item)
 {
+    size_t max = list.n / SHA256_HEX + 1;
+    struct sha256 *out = arena_array(a, max, sizeof(*out));
     struct str part;
-    size_t n = 0;
 
-    while (list.n && n < ASSETS_MAX && str_split(&list, ',', &part))
-        n += sha256_parse(part, &out[n]);
-    return n;
+    item->assets = out;
+    while (list.n && str_split(&list, ',', &part))
+        if (item->nassets == max || !sha256_parse(part, &out[item->nassets++]))
+            return false;
+    return true;
+}
+
+static enum err add_line(struct release_tree *tree, const struct release_item *item)
+{
+    struct buf line;
+    enum err e;
+
+    buf_init(&line, LINE_MAX_BYTES);
+    release_item_line(item, &line);
+    e = buf_err(&line) ? buf_err(&line) : release_tree_add(tree, item->key, buf_view(&line));
+    buf_release(&line);
+    return e;
 }
 
 static enum err add_row(struct build *b, struct release_tree *tree, const PGresult *res, int row)
 {
-    struct sha256 assets[ASSETS_MAX];
     struct release_item item = {.key = db_get_str(res, row, 0),
         .label_id = db_get_int(res, row, 1),
-        .split = db_get_str(res, row, 3),
-        .assets = assets,
-        .nassets = parse_assets(db_get_str(res, row, 4), assets)};
-    struct buf line;
-    enum err e;
+        .split = db_get_str(res, row, 3)};
+    struct arena *a = arena_new();
+    enum err e = ERR_CORRUPT;
 
-    if (!db_get_bytes(res, row, 2, item.label.b, SHA256_LEN))
-        return ERR_CORRUPT;
-    buf_init(&line, LINE_MAX_BYTES);
-    release_item_line(&item, &line);
-    e = buf_err(&line) ? buf_err(&line) : release_tree_add(tree, item.key, buf_view(&line));
-    buf_release(&line);
+    if (db_get_bytes(res, row, 2, item.label.b, SHA256_LEN) &&
+        parse_assets(db_get_str(res, row, 4), a, &item))
+        e = add_line(tree, &item);
+    arena_free(a);
     if (e)
         snprintf(b->why, sizeof(b->why), "item %.*s: %s", STR_FMT(item.key),
             e == ERR_INVALID ? "two tasks have this key" : err_title(e));

@@ -324,6 +324,7 @@ CREATE TABLE event (
 ) PARTITION BY RANGE (at);
 CREATE INDEX event_reader ON event (xid, seq);
 CREATE INDEX event_task ON event (tenant_id, task_id, seq);
+-- Months are made ahead by event_partitions() (below; upkeep calls it). The default one takes what no month does.
 CREATE TABLE event_default PARTITION OF event DEFAULT;
 
 -- Exact counters without a hot row: one delta row a batch; upkeep folds old rows into one a name.
@@ -398,6 +399,31 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Makes the monthly partitions of event from the current month to `ahead` months on; returns how many were missing. A month is made
+-- before its first row, so the default partition never has to give rows up.
+CREATE FUNCTION event_partitions(ahead int) RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    first date;
+    name text;
+    made int := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('event_partitions'));
+    FOR i IN 0..least(ahead, 24) LOOP
+        first := date_trunc('month', now() AT TIME ZONE 'UTC')::date + make_interval(months => i);
+        name := 'event_' || to_char(first, 'YYYYMM');
+        CONTINUE WHEN to_regclass(name) IS NOT NULL;
+        EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%L) TO (%L)', name,
+            first::text || ' 00:00:00+00', (first + interval '1 month')::date::text || ' 00:00:00+00');
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY tenant_only ON %I USING (tenant_id = current_setting(''app.tenant'')::bigint)'
+                       ' WITH CHECK (tenant_id = current_setting(''app.tenant'')::bigint)', name);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END $$;
+SELECT event_partitions(2);
+
 -- The one look-up that precedes a tenant. Its owner bypasses RLS; it gives no more than login needs.
 CREATE FUNCTION login_find(address text)
 RETURNS TABLE (tenant_id bigint, user_id bigint, name text, admin boolean, password text)
@@ -410,6 +436,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO annotate_api, annotate_worker;
 GRANT EXECUTE ON FUNCTION login_find(text) TO annotate_api;
+GRANT EXECUTE ON FUNCTION event_partitions(int) TO annotate_worker;
 GRANT SELECT ON tenant TO annotate_api;
 GRANT USAGE ON SEQUENCE api_token_id_seq TO annotate_api;
 GRANT SELECT, INSERT, UPDATE ON app_user, api_token, project, project_member, task, assignment, claim_cursor, draft, comment,

@@ -1,12 +1,13 @@
 /* Owns the table of duties. Every round is bounded, so that none holds locks for long. */
 #include "workers/upkeep/jobs.h"
 
-enum { ROUND = 1000 };
+enum { ROUND = 1000, MONTHS_AHEAD = 2 };
 
 const struct job jobs[] = {
     {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND},
     {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX},
+    {"event_partition", STMT_event_partition, MONTHS_AHEAD, 3600000, INT64_MAX},
 };
 
 const size_t job_count = ARRAY_LEN(jobs);

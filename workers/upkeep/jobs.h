@@ -8,8 +8,8 @@
 struct job {
     const char *name;
     enum statement stmt;
-    int64_t
-        arg; /* the statement's one parameter: rows at a time, or for counter_fold rows to leave */
+    int64_t arg; /* the statement's one parameter: rows at a time; counter_fold: rows to leave;
+                    event_partition: months */
     int64_t every_ms;
     int64_t again_at; /* run again at once while a round handles this many rows */
 };

@@ -1,11 +1,8 @@
-/* Owns making and ending a loop thread's context, and messages to all of them. Never handles a
+/* Owns making a loop thread's context, and messages to all of them. Never handles a
  * request. */
 #include "annotate-server/context.h"
 
 #include <stdlib.h>
-
-#include "annotate-server/api/park.h"
-#include "annotate-server/project.h"
 
 struct thread_ctx *context_new(struct server *s, const struct db_options *db)
 {
@@ -20,22 +17,7 @@ struct thread_ctx *context_new(struct server *s, const struct db_options *db)
     memo_init(&c->api_tokens, 4096);
     memo_init(&c->roles, 16384);
     memo_init(&c->objects, 65536);
-    park_init(c);
     return c;
-}
-
-void context_free(struct thread_ctx *c)
-{
-    park_release(c);
-    db_pool_free(c->db);
-    batch_set_free(c->batches);
-    projects_release(c);
-    token_cache_release(&c->tokens);
-    memo_release(&c->api_tokens);
-    memo_release(&c->roles);
-    memo_release(&c->objects);
-    loop_free(c->loop);
-    free(c);
 }
 
 struct message {

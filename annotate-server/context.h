@@ -42,8 +42,8 @@ struct thread_ctx {
     struct timer park_timer;
 };
 
+/* For the life of the process. Its waiting list is park_init()'s. */
 struct thread_ctx *context_new(struct server *s, const struct db_options *db);
-void context_free(struct thread_ctx *c);
 
 /* Runs fn(ctx, tenant, a, b) in every loop thread, this one included: for forgetting and waking. */
 void context_broadcast(struct server *s, void (*fn)(struct thread_ctx *, int64_t, int64_t, int64_t),

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "annotate-server/api/park.h"
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/context.h"
 #include "annotate-server/http/server.h"
@@ -88,6 +89,7 @@ static enum err start_thread(struct running *r, int i)
         .idle_ms = config_int(CONFIG_idle_deadline_ms),
     };
 
+    park_init(ctx);
     r->server.threads[r->server.nthreads++] = ctx;
     enum err e = http_server_new(ctx->loop, &http, &ctx->http);
     if (!e && i == 0) { /* port 0 was any: the other threads take the same */

@@ -105,10 +105,3 @@ void project_forget(struct server *s, int64_t tenant, int64_t id)
 {
     context_broadcast(s, forget, tenant, id, 0);
 }
-
-void projects_release(struct thread_ctx *c)
-{
-    for (size_t i = 0; i < PROJECT_BUCKETS; i++)
-        while (c->projects[i])
-            drop(&c->projects[i]);
-}

@@ -32,6 +32,5 @@ void project_unref(void *p); /* void *: an arena_defer function */
 
 /* A project changed: forget its snapshot in every thread. */
 void project_forget(struct server *s, int64_t tenant, int64_t id);
-void projects_release(struct thread_ctx *c);
 
 #endif

@@ -18,7 +18,7 @@ static void on_socket(int fd, short what, void *arg);
 static void watch(struct db_conn *c)
 {
     int fd = PQsocket(c->pg);
-    struct event_base *base = loop_base(db_pool_loop(c->pool));
+    struct event_base *base = loop_base(c->owner->loop);
 
     if (c->read && event_get_fd(c->read) == fd)
         return;
@@ -47,7 +47,7 @@ static void change_state(struct db_conn *c, enum db_conn_state to)
     switch (to) {
     case DB_READY:
         c->failures = 0;
-        db_pool_wake(c->pool);
+        c->owner->wake(c->owner->arg);
         break;
     case DB_LOST: {
         uint16_t jitter;
@@ -65,11 +65,11 @@ static void change_state(struct db_conn *c, enum db_conn_state to)
     }
 }
 
-void db_conn_init(struct db_conn *c, struct db_pool *p)
+void db_conn_init(struct db_conn *c, const struct db_owner *owner)
 {
-    *c = (struct db_conn){.pool = p};
+    *c = (struct db_conn){.owner = owner};
     c->tail = &c->head;
-    timer_init(&c->retry, db_pool_loop(p), start, c);
+    timer_init(&c->retry, owner->loop, start, c);
     start(c);
 }
 
@@ -94,7 +94,7 @@ static void fail_inflight(struct db_conn *c)
     while (list) {
         struct db_call *call = list;
         list = call->next;
-        db_pool_done(c->pool, call, ERR_UNAVAILABLE, NULL);
+        c->owner->done(c->owner->arg, call, ERR_UNAVAILABLE, NULL);
     }
 }
 
@@ -117,7 +117,7 @@ static void start(void *arg)
 {
     struct db_conn *c = arg;
 
-    c->pg = PQconnectStart(db_pool_options(c->pool)->conninfo);
+    c->pg = PQconnectStart(c->owner->options->conninfo);
     BUG_ON(!c->pg);
     if (PQstatus(c->pg) == CONNECTION_BAD) {
         db_conn_lose(c, PQerrorMessage(c->pg));
@@ -141,7 +141,7 @@ static void flush(struct db_conn *c)
 /* All statements of this program at once: a bad query is found now, not at three in the morning. */
 static void prepare(struct db_conn *c)
 {
-    unsigned users = db_pool_options(c->pool)->users;
+    unsigned users = c->owner->options->users;
     int ok = PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg);
 
     for (int s = 0; ok && s < STMT_COUNT; s++)
@@ -210,7 +210,7 @@ static void take_result(struct db_conn *c, PGresult *r)
         if (!c->head)
             c->tail = &c->head;
         c->inflight--;
-        db_pool_done(c->pool, call, db_err(res), res);
+        c->owner->done(c->owner->arg, call, db_err(res), res);
         PQclear(res); /* a step late: done may have given the pool up */
         return;
     }
@@ -254,7 +254,7 @@ static void on_socket(int fd, short what, void *arg)
     else if (c->state == DB_READY)
         reading(c);
     if (c->state == DB_READY)
-        db_pool_wake(c->pool);
+        c->owner->wake(c->owner->arg);
 }
 
 static bool send_group(PGconn *pg, const struct db_call *call)

@@ -9,8 +9,18 @@ struct event;
 
 enum db_conn_state { DB_LOST, DB_CONNECTING, DB_PREPARING, DB_READY };
 
+/* Who a connection belongs to: what it needs, and whom it tells. */
+struct db_owner {
+    struct loop *loop;
+    const struct db_options *options;
+    void *arg;
+    void (*wake)(void *arg); /* the connection can take calls, or more of them */
+    void (*done)(
+        void *arg, struct db_call *c, enum err e, const PGresult *res); /* a call has ended */
+};
+
 struct db_conn {
-    struct db_pool *pool;
+    const struct db_owner *owner;
     PGconn *pg;
     enum db_conn_state state;
     struct event *read, *write; /* on PQsocket, made anew whenever that may have changed */
@@ -21,15 +31,8 @@ struct db_conn {
     PGresult *result; /* of head, until its Sync comes */
 };
 
-/* What a connection needs of its pool. */
-struct loop *db_pool_loop(struct db_pool *p);
-const struct db_options *db_pool_options(const struct db_pool *p);
-/* The connection can take calls, or more of them. */
-void db_pool_wake(struct db_pool *p);
-/* A call of the connection has ended. */
-void db_pool_done(struct db_pool *p, struct db_call *c, enum err e, const PGresult *res);
-
-void db_conn_init(struct db_conn *c, struct db_pool *p);
+/* owner: borrowed, outlives the connection. */
+void db_conn_init(struct db_conn *c, const struct db_owner *owner);
 void db_conn_release(struct db_conn *c);
 /* Sends a call as one sync group. Only while ready. */
 void db_conn_send(struct db_conn *c, struct db_call *call);

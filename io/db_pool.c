@@ -16,6 +16,7 @@ enum {
 struct db_pool {
     struct loop *loop;
     struct db_options options;
+    struct db_owner owner;        /* as its connections see the pool */
     struct db_call *head, **tail; /* waiting, oldest first */
     int queued;
     struct timer sweep;
@@ -23,16 +24,6 @@ struct db_pool {
     int n;
     struct db_conn conns[];
 };
-
-struct loop *db_pool_loop(struct db_pool *p)
-{
-    return p->loop;
-}
-
-const struct db_options *db_pool_options(const struct db_pool *p)
-{
-    return &p->options;
-}
 
 bool db_pool_ready(const struct db_pool *p)
 {
@@ -76,8 +67,9 @@ static struct db_conn *idlest(struct db_pool *p)
     return best;
 }
 
-void db_pool_wake(struct db_pool *p)
+static void wake(void *arg)
 {
+    struct db_pool *p = arg;
     struct db_conn *c;
 
     if (p->closing || p->waking)
@@ -88,8 +80,10 @@ void db_pool_wake(struct db_pool *p)
     p->waking = false;
 }
 
-void db_pool_done(struct db_pool *p, struct db_call *c, enum err e, const PGresult *res)
+static void call_done(void *arg, struct db_call *c, enum err e, const PGresult *res)
 {
+    struct db_pool *p = arg;
+
     if (e && res)
         log_debug("db_error", "%s: %s", statement_name(c->stmt), PQresultErrorMessage(res));
     /* Serialization failures and deadlocks: the whole group was rolled back, so once more is safe.
@@ -131,10 +125,11 @@ struct db_pool *db_pool_new(struct loop *l, const struct db_options *o)
     p->options = *o;
     p->tail = &p->head;
     p->n = o->connections;
+    p->owner = (struct db_owner){l, &p->options, p, wake, call_done};
     timer_init(&p->sweep, l, sweep, p);
     timer_start(&p->sweep, SWEEP_MS);
     for (int i = 0; i < p->n; i++)
-        db_conn_init(&p->conns[i], p);
+        db_conn_init(&p->conns[i], &p->owner);
     return p;
 }
 
@@ -171,5 +166,5 @@ void db_submit(struct db_pool *p, struct db_call *c)
         return;
     }
     push(p, c);
-    db_pool_wake(p);
+    wake(p);
 }

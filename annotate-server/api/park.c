@@ -94,8 +94,3 @@ void park_init(struct thread_ctx *c)
     timer_init(&c->park_timer, c->loop, look, c);
     timer_start(&c->park_timer, LOOK_MS);
 }
-
-void park_release(struct thread_ctx *c)
-{
-    timer_release(&c->park_timer);
-}

@@ -16,7 +16,6 @@ struct parked {                /* embedded in the claim */
 };
 
 void park_init(struct thread_ctx *c);
-void park_release(struct thread_ctx *c);
 void park_add(struct thread_ctx *c, struct parked *p);
 void park_remove(struct parked *p);
 

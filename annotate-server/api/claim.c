@@ -215,6 +215,7 @@ static void take(struct claim_run *run)
     db_array_bind(&run->place, &run->call);
     db_array_bind(&run->user, &run->call);
     db_array_bind(&run->lease, &run->call);
+    db_array_bind(&run->more, &run->call);
     db_submit(run->ctx->db, &run->call);
 }
 
@@ -254,15 +255,7 @@ static void run_batch(struct batch *b)
             db_array_bool(&run->more, c->more);
         }
     }
-    db_call_init(&run->call, STMT_claim_take, b->key.tenant, taken);
-    db_int(&run->call, b->arena, b->key.project);
-    db_text(&run->call, b->arena, str_of(stage_name((enum stage)b->key.extra)));
-    db_array_bind(&run->ord, &run->call);
-    db_array_bind(&run->place, &run->call);
-    db_array_bind(&run->user, &run->call);
-    db_array_bind(&run->lease, &run->call);
-    db_array_bind(&run->more, &run->call);
-    db_submit(run->ctx->db, &run->call);
+    take(run);
 }
 
 /* ---- the request */

@@ -59,7 +59,7 @@ database_start() {
     # After kill -9 the old server's children hold its memory for a moment longer: try again until they are gone.
     wait_for 20 database_up || die "PostgreSQL did not start; see $var/log/postgres.log"
     [ "$(superuser -d postgres -c "SELECT 1 FROM pg_database WHERE datname = 'annotate'")" = 1 ] || database_create
-    annotate migrate >/dev/null || die "the migrations failed"
+    annotate --log-level warn migrate >/dev/null || die "the migrations failed"
 }
 
 database_create() {

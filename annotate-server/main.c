@@ -81,7 +81,7 @@ static enum err start_thread(struct running *r, int i)
         .routes = routes,
         .n_routes = route_count,
         .ctx = ctx,
-        .gate = gate,
+        .gate = gate_check,
         .files = r->files,
         .limit = r->limit,
         .header_ms = config_int(CONFIG_header_deadline_ms),

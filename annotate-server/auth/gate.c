@@ -241,7 +241,7 @@ static void check_api_token(struct req *r, struct str token)
 }
 
 /* 1. Who asks. */
-void gate(struct req *r)
+void gate_check(struct req *r)
 {
     struct str header = req_header(r, "authorization"), scheme;
     struct token_claims claims;

@@ -7,7 +7,7 @@
 #include "annotate-server/http/route.h"
 
 /* struct http_options.gate. */
-void gate(struct req *r);
+void gate_check(struct req *r);
 
 /* A role changed: forget it in every thread. */
 void gate_forget_role(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t user);

@@ -84,9 +84,9 @@ static void input_late(struct conn *c)
 {
     c->input_us = 0;
     if (c->state == CONN_BODY && !c->x->discard)
-        exchange_break(c->x, ERR_TIMEOUT);
+        c->sv->events->broken(c->x, ERR_TIMEOUT);
     else if (c->state == CONN_HEAD && c->in.n > c->in_off)
-        exchange_refuse(c, ERR_TIMEOUT);
+        c->sv->events->refuse(c, ERR_TIMEOUT);
     else if (c->state != CONN_HELD)
         conn_cut(c, false);
 }
@@ -147,7 +147,7 @@ void conn_free(struct conn *c)
     if (c->x) {
         c->x->told = true; /* nobody is left to be told */
         conn_cut(c, true);
-        exchange_free(c->x);
+        c->sv->events->free(c->x);
     }
     conn_cut(c, false);
     if (c->is_ready)
@@ -159,7 +159,7 @@ void conn_free(struct conn *c)
     evbuffer_free(c->out);
     buf_release(&c->in);
     free(c);
-    server_conn_closed(sv);
+    sv->conn_closed(sv);
 }
 
 /* After a short read the socket is empty until the next edge, unless the peer had reset it even
@@ -242,14 +242,14 @@ static size_t take_head(struct conn *c, const char *p, size_t n)
     enum err e = head_find(p, n, &c->scanned, &len);
 
     if (e) {
-        exchange_refuse(c, e);
+        c->sv->events->refuse(c, e);
         return n;
     }
     if (len) {
         c->input_us = 0;
         c->scanned = 0;
         c->state = CONN_HELD;
-        exchange_begin(c, (struct str){p, len});
+        c->sv->events->begin(c, (struct str){p, len});
     }
     return len;
 }
@@ -262,13 +262,13 @@ static size_t take_body(struct conn *c, const char *p, size_t n)
     if (c->state != CONN_BODY) /* a callback has cut or refused it */
         return n;
     if (e) {
-        exchange_break(c->x, e);
+        c->sv->events->broken(c->x, e);
         return n;
     }
     if (c->parser.complete) {
         c->input_us = 0;
         c->state = CONN_HELD;
-        exchange_body_end(c->x);
+        c->sv->events->body_end(c->x);
     } else {
         conn_expect_body(c);
     }
@@ -361,7 +361,7 @@ static enum step step_input(struct conn *c)
 /* A handler may set on_close only later, when it begins to wait: so it is looked for again. */
 static void tell(struct conn *c)
 {
-    exchange_tell(c->x);
+    c->sv->events->tell(c->x);
     if (!c->x->answered && !c->x->told)
         input_deadline(c, TELL_AGAIN_MS);
 }
@@ -394,7 +394,7 @@ static void next_request(struct conn *c)
 /* The answer is given: the request ends. */
 static enum step step_answered(struct conn *c)
 {
-    exchange_free(c->x);
+    c->sv->events->free(c->x);
     if (c->state == CONN_CLOSED)
         return STEP_AGAIN;
     if (c->close || c->sv->draining) {
@@ -532,7 +532,7 @@ void conn_new(struct http_server *sv, int fd, struct limit_key key)
     c->fd = fd;
     c->key = key;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    parser_init(&c->parser, exchange_body, c);
+    parser_init(&c->parser, c->sv->events->body, c);
     c->parser.complete = true;
     buf_init(&c->in, HEAD_MAX + 2 * CONN_READ_SIZE);
     c->out = evbuffer_new();

@@ -96,8 +96,21 @@ struct exchange {
     unsigned replaced; /* default headers that it has set itself */
 };
 
+/* What a connection reports to whoever makes requests of its bytes. */
+struct conn_events {
+    void (*begin)(struct conn *c, struct str text); /* a whole head */
+    void (*refuse)(struct conn *c, enum err e); /* what is no request (yet): answer `e` and close */
+    bool (*body)(void *conn, struct str data);  /* false: no more for now */
+    void (*body_end)(struct exchange *x);
+    void (*broken)(struct exchange *x, enum err e); /* the body cannot be read to its end */
+    void (*tell)(struct exchange *x);               /* the client has gone */
+    void (*free)(struct exchange *x);
+};
+
 struct http_server {
     struct http_options o;
+    const struct conn_events *events;
+    void (*conn_closed)(struct http_server *sv); /* one connection less */
     struct loop *loop;
     struct evconnlistener *listener;
     int port;
@@ -146,20 +159,15 @@ static inline bool conn_is_idle(const struct conn *c)
 }
 
 /* exchange.c */
-void exchange_begin(struct conn *c, struct str text);
-/* Refuses what is no request (yet): answers `e` and closes. */
-void exchange_refuse(struct conn *c, enum err e);
-bool exchange_body(void *conn, struct str data);
-void exchange_body_end(struct exchange *x);
-/* The body cannot be read to its end: answers `e`, or has the handler give up first. */
-void exchange_break(struct exchange *x, enum err e);
+/* The request of a connection that has none. */
+struct exchange *exchange_new(struct conn *c);
+void exchange_free(struct exchange *x);
 /* Tells the handler, once, that the client has gone. */
 void exchange_tell(struct exchange *x);
 /* Before an answer's head is written: what happens to a body that was not read? */
 void exchange_settle(struct exchange *x);
 /* After an answer. */
 void exchange_answered(struct exchange *x);
-void exchange_free(struct exchange *x);
 
 /* reply.c */
 /* False: the answer is not wanted any more (the client has gone, or another was given); the
@@ -171,8 +179,5 @@ struct str reply_head(
     struct exchange *x, int status, const char *type, int64_t length, unsigned flags);
 void reply_static(struct exchange *x, const struct static_file *f);
 void reply_allow(struct exchange *x, unsigned allow);
-
-/* server.c */
-void server_conn_closed(struct http_server *sv);
 
 #endif

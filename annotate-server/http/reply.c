@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "annotate-server/http/conn.h"
+#include "annotate-server/http/problem.h"
 
 #include "base/clock.h"
 
@@ -213,6 +214,18 @@ struct str reply_head(
     return buf_view(h);
 }
 
+/* In place of what the handler said. */
+static void reply_problem(struct exchange *x, enum err e)
+{
+    const struct problem p = {.err = e, .request_id = x->r.id};
+    struct buf b;
+
+    buf_init(&b, BUF_MAX_LINE);
+    problem_print(&b, &p);
+    req_reply(&x->r, err_status(e), PROBLEM_TYPE, buf_view(&b));
+    buf_release(&b);
+}
+
 bool reply_begin(struct exchange *x, int status)
 {
     BUG_ON(x->answered || x->streaming);
@@ -226,7 +239,7 @@ bool reply_begin(struct exchange *x, int status)
         x->broken = ERR_OK;
         buf_clear(&x->extra);
         x->replaced = 0;
-        req_fail(&x->r, e, NULL, NULL);
+        reply_problem(x, e);
         return false;
     }
     x->status = status;
@@ -274,16 +287,6 @@ void req_reply(struct req *r, int status, const char *type, struct str body)
     send_whole(x, status, type, compress(x, type, body), 0);
 }
 
-void req_reply_json(struct req *r, int status, const struct buf *body)
-{
-    enum err e = buf_err(body);
-
-    if (e)
-        req_fail(r, e == ERR_FULL ? ERR_INTERNAL : e, NULL, NULL);
-    else
-        req_reply(r, status, "application/json", buf_view(body));
-}
-
 void req_reply_empty(struct req *r, int status)
 {
     struct exchange *x = exchange_of(r);
@@ -312,7 +315,7 @@ void req_reply_file(struct req *r, int status, const char *type, int fd, int64_t
         evbuffer_file_segment_new(fd, off, len, EVBUF_FS_CLOSE_ON_FREE);
     if (!seg) {
         close(fd);
-        req_fail(r, ERR_IO, NULL, NULL);
+        reply_problem(x, ERR_IO);
         return;
     }
     exchange_settle(x);

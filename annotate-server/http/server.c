@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "annotate-server/http/conn.h"
+#include "annotate-server/http/dispatch.h"
 #include "base/hash.h"
 #include "base/log.h"
 
@@ -177,7 +177,7 @@ static void on_drain_late(void *arg)
     end_drain(sv);
 }
 
-void server_conn_closed(struct http_server *sv)
+static void conn_closed(struct http_server *sv)
 {
     if (sv->draining && sv->n_conns == 0)
         timer_start(&sv->drain, 0);
@@ -236,6 +236,8 @@ enum err http_server_new(struct loop *l, const struct http_options *o, struct ht
     check_events(loop_base(l));
     signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of the write, not of ours */
     sv->o = *o;
+    sv->events = &dispatch_events;
+    sv->conn_closed = conn_closed;
     set_defaults(&sv->o);
     sv->loop = l;
     LIST_INIT(&sv->conns);

@@ -54,7 +54,7 @@ static enum err flush(struct exporter *x, size_t at_least)
     return x->err;
 }
 
-enum err exporter_begin(struct exporter *x, const struct format *format, struct sink sink)
+enum err exporter_begin(struct exporter *x, const struct format *format, struct export_sink sink)
 {
     *x = (struct exporter){.format = format, .sink = sink, .hash = sha256_new()};
     buf_init(&x->out, ITEM_MAX + FLUSH_AT);

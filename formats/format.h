@@ -10,7 +10,7 @@
 #include "base/str.h"
 
 /* Where the bytes go. Called with up to a few MiB at a time, in order. */
-struct sink {
+struct export_sink {
     enum err (*write)(void *arg, struct str bytes);
     void *arg;
 };
@@ -64,7 +64,7 @@ enum { EXPORT_SPLITS = 17, EXPORT_SPLIT_NAME = 65 };
 
 struct exporter {
     const struct format *format;
-    struct sink sink;
+    struct export_sink sink;
     struct buf out; /* not written yet */
     struct sha256_ctx *hash;
     struct sha256 sha256; /* of all bytes, once ended */
@@ -82,7 +82,7 @@ struct exporter {
  * time). The functions return the first error of the sink, ERR_FULL for an item beyond all limits,
  * ERR_INVALID for more splits than a release may have. */
 enum err exporter_begin(
-    struct exporter *x, const struct format *format, struct sink sink) MUSTCHECK;
+    struct exporter *x, const struct format *format, struct export_sink sink) MUSTCHECK;
 enum err exporter_item(struct exporter *x, const struct export_item *i) MUSTCHECK;
 enum err exporter_end(struct exporter *x) MUSTCHECK;
 void exporter_release(struct exporter *x);

@@ -220,7 +220,7 @@ static void on_release(struct req *r, const PGresult *res)
         arena_printf(r->arena, "attachment; filename=\"release-%lld%s\"", (long long)r->id_arg[0],
             f->extension));
     req_stream_begin(r, 200, f->media_type);
-    enum err e = exporter_begin(&x->exporter, f, (struct sink){to_client, x});
+    enum err e = exporter_begin(&x->exporter, f, (struct export_sink){to_client, x});
     if (e)
         break_off(x, e);
     else

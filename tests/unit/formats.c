@@ -60,7 +60,7 @@ static void export_both(const char *name, struct buf *out, struct buf *report)
     struct export_item items[] = {sample(), bare()};
     struct export_report r = {.release = 9, .name = STR("v1"), .root = STR("cafe")};
 
-    if (exporter_begin(&x, format_find(str_of(name)), (struct sink){keep, out}) ||
+    if (exporter_begin(&x, format_find(str_of(name)), (struct export_sink){keep, out}) ||
         exporter_item(&x, &items[0]) || exporter_item(&x, &items[1]) || exporter_end(&x))
         t_fail(__FILE__, __LINE__, "%s failed with %d", name, x.err);
     CHECK(sha256_eq(x.sha256, sha256_of(buf_view(out))));
@@ -171,7 +171,7 @@ TEST(label_studio_of_a_model)
     i.label.kind = STR("prelabel");
     i.label.lead_time = -1;
     buf_init(&out, 1 << 16);
-    REQUIRE(exporter_begin(&x, &format_label_studio, (struct sink){keep, &out}) == ERR_OK);
+    REQUIRE(exporter_begin(&x, &format_label_studio, (struct export_sink){keep, &out}) == ERR_OK);
     CHECK_INT(exporter_item(&x, &i), ERR_OK);
     i.label.kind = STR("merge");
     CHECK_INT(exporter_item(&x, &i), ERR_OK);
@@ -192,7 +192,7 @@ TEST(nothing_to_export)
         struct exporter x;
         struct buf out;
         buf_init(&out, 100);
-        CHECK_INT(exporter_begin(&x, format_at(i), (struct sink){keep, &out}), ERR_OK);
+        CHECK_INT(exporter_begin(&x, format_at(i), (struct export_sink){keep, &out}), ERR_OK);
         CHECK_INT(exporter_end(&x), ERR_OK);
         CHECK_STR(buf_view(&out), str_of(want[i]));
         CHECK(sha256_eq(x.sha256, sha256_of(str_of(want[i]))));
@@ -246,7 +246,7 @@ TEST(splits_are_counted)
 
     buf_init(&out, 1 << 16);
     buf_init(&report, 1 << 16);
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct sink){keep, &out}) == ERR_OK);
+    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
     for (int n = 0; n < 7; n++) {
         i.split = n % 3 == 0 ? STR("val") : n % 3 == 1 ? STR("train") : str_of(name);
         CHECK_INT(exporter_item(&x, &i), ERR_OK);
@@ -256,7 +256,7 @@ TEST(splits_are_counted)
     CHECK(strstr(report.p, "\"splits\":{\"test\":2,\"train\":2,\"val\":3}}"));
     exporter_release(&x);
 
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct sink){keep, &out}) == ERR_OK);
+    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
     for (int n = 0; n < EXPORT_SPLITS; n++) {
         snprintf(name, sizeof(name), "part%d", n);
         i.split = str_of(name);
@@ -289,7 +289,7 @@ TEST(memory_does_not_grow)
         struct counter c = {0};
         struct exporter x;
         struct export_item i = sample();
-        REQUIRE(exporter_begin(&x, format_at(f), (struct sink){count, &c}) == ERR_OK);
+        REQUIRE(exporter_begin(&x, format_at(f), (struct export_sink){count, &c}) == ERR_OK);
         for (int n = 0; n < 20000; n++)
             if (exporter_item(&x, &i))
                 t_fail(__FILE__, __LINE__, "item %d: %d", n, x.err);
@@ -306,7 +306,7 @@ TEST(a_failing_sink_stops_it)
     struct export_item i = sample();
     int n = 0;
 
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct sink){count, &c}) == ERR_OK);
+    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
     while (n < 10000 && exporter_item(&x, &i) == ERR_OK)
         n++;
     CHECK(n > 100 && n < 10000);
@@ -327,7 +327,7 @@ TEST(too_large)
     REQUIRE(big != NULL);
     memset(big, '1', n);
     i.data = (struct str){big, n};
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct sink){count, &c}) == ERR_OK);
+    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
     CHECK_INT(exporter_item(&x, &i), ERR_FULL);
     CHECK_INT(exporter_end(&x), ERR_FULL);
     exporter_release(&x);

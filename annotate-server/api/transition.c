@@ -3,6 +3,7 @@
 #include "annotate-server/api/transition.h"
 
 #include "annotate-server/api/park.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "core/agreement.h"
 
@@ -197,6 +198,8 @@ static void packed(void *arg)
 {
     struct transition_run *run = arg;
 
+    if (!run->pack_err)
+        run->pack_err = FAULT("submit.packed");
     if (run->pack_err)
         log_error("pack", "%zu label documents: %s", run->npacked, err_title(run->pack_err));
     ready(run);
@@ -205,7 +208,7 @@ static void packed(void *arg)
 struct reading {
     struct db_call call;
     struct transition_run *run;
-    struct db_array ord, id, version, actor;
+    struct db_array ord, id, version, actor, sha;
 };
 
 static void release_reading(void *arg)
@@ -216,6 +219,7 @@ static void release_reading(void *arg)
     db_array_release(&r->id);
     db_array_release(&r->version);
     db_array_release(&r->actor);
+    db_array_release(&r->sha);
 }
 
 /* Two decisions on one task cannot share a batch: the second would be decided on what the first
@@ -263,18 +267,25 @@ static void read_all(struct transition_run *run)
     db_array_init(&r->id, DB_INT8);
     db_array_init(&r->version, DB_INT8);
     db_array_init(&r->actor, DB_INT8);
+    db_array_init(&r->sha, DB_BYTEA);
     arena_defer(run->b->arena, release_reading, r);
     for (int i = 0; i < run->n; i++) {
         db_array_int(&r->ord, i);
         db_array_int(&r->id, run->items[i]->assignment);
         db_array_int(&r->version, run->items[i]->version);
         db_array_int(&r->actor, run->items[i]->actor);
+        if (run->items[i]->label)
+            db_array_text(
+                &r->sha, (struct str){(char *)run->items[i]->label->sha256.b, SHA256_LEN});
+        else
+            db_array_null(&r->sha);
     }
     db_array_bind(&r->ord, &r->call);
     db_array_bind(&r->id, &r->call);
     db_array_bind(&r->version, &r->call);
     db_array_bind(&r->actor, &r->call);
     db_int(&r->call, run->b->arena, run->b->key.project);
+    db_array_bind(&r->sha, &r->call);
     db_submit(run->ctx->db, &r->call);
 }
 

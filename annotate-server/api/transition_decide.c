@@ -89,34 +89,6 @@ static void read_facts(struct transition *t, const PGresult *res, int row)
     arena_free(a);
 }
 
-/* The very same request came before: its answer again. True when it was so. */
-static bool replay(struct transition *t, const PGresult *res, int row)
-{
-    enum action did;
-    struct sha256 sha;
-
-    if (!action_parse(db_get_str(res, row, COL_DID), &did) || did == ACTION_CLAIM)
-        return false;
-    bool same = !t->label || (db_get_bytes(res, row, COL_DID_SHA, sha.b, SHA256_LEN) &&
-                                 sha256_eq(sha, t->label->sha256));
-    if (!same || (did != t->action && did != ACTION_LATE))
-        return false;
-    if (did == ACTION_LATE) {
-        if (!t->label)
-            return false;
-        end(t, ERR_VERSION, "another person has taken this work since; what you sent is kept");
-        t->late_label = db_get_int(res, row, COL_DID_LABEL);
-        return true;
-    }
-    end(t, ERR_OK, NULL);
-    t->decision = (struct decision){0}; /* nothing opens again */
-    BUG_ON(!task_state_parse(db_get_str(res, row, COL_DID_TO), &t->to));
-    t->task_version = db_get_int(res, row, COL_DID_VERSION);
-    t->label_id = db_get_int(res, row, COL_DID_LABEL);
-    t->label_seq = (int)db_get_int(res, row, COL_DID_SEQ);
-    return true;
-}
-
 /* Not under this version, or not any more. What was typed by somebody who did hold it is kept (I1).
  */
 static void too_late(struct transition *t, const PGresult *res, int row)
@@ -133,6 +105,35 @@ static void too_late(struct transition *t, const PGresult *res, int row)
                      : "the assignment has moved on to another version");
     if (t->label && t->stage != STAGE_PRELABEL)
         t->fate = TRANSITION_LATE;
+}
+
+/* The very same request came before: its answer again. True when it was so. */
+static bool replay(struct transition *t, const PGresult *res, int row)
+{
+    enum action did;
+    struct sha256 sha;
+
+    if (!action_parse(db_get_str(res, row, COL_DID), &did) || did == ACTION_CLAIM)
+        return false;
+    bool same = !t->label || (db_get_bytes(res, row, COL_DID_SHA, sha.b, SHA256_LEN) &&
+                                 sha256_eq(sha, t->label->sha256));
+    if (!same || (did != t->action && did != ACTION_LATE))
+        return false;
+    if (did == ACTION_LATE) {
+        if (!t->label)
+            return false;
+        too_late(t, res, row);
+        t->fate = TRANSITION_DONE; /* it is kept already */
+        t->late_label = db_get_int(res, row, COL_DID_LABEL);
+        return true;
+    }
+    end(t, ERR_OK, NULL);
+    t->decision = (struct decision){0}; /* nothing opens again */
+    BUG_ON(!task_state_parse(db_get_str(res, row, COL_DID_TO), &t->to));
+    t->task_version = db_get_int(res, row, COL_DID_VERSION);
+    t->label_id = db_get_int(res, row, COL_DID_LABEL);
+    t->label_seq = (int)db_get_int(res, row, COL_DID_SEQ);
+    return true;
 }
 
 void transition_judge(struct transition *t, const PGresult *res, int row)

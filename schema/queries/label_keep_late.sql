@@ -1,10 +1,14 @@
--- Keeps labels that came too late: versions of kind `late`, which change neither the task's state nor its version (I1).
+-- Keeps labels that came too late: versions of kind `late`, which change neither the task's state nor its version (I1). The same
+-- label from the same person twice in a batch is one version.
 -- users: server
-WITH req AS MATERIALIZED (
-    SELECT v.*, row_number() OVER (PARTITION BY v.task ORDER BY v.ord) AS nth, count(*) OVER (PARTITION BY v.task) AS of_task
-    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::int[],
+WITH sent AS MATERIALIZED (
+    SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::int[],
                 $9::bytea[], $10::int[], $11::float8[], $12::int[], $16::text[])
         AS v(ord, assignment, version, actor, task, stage, pack_off, bytes, sha256, regions, lead_time, config, pack)
+),
+req AS MATERIALIZED (
+    SELECT v.*, row_number() OVER (PARTITION BY v.task ORDER BY v.ord) AS nth, count(*) OVER (PARTITION BY v.task) AS of_task
+    FROM (SELECT DISTINCT ON (assignment, version, actor, sha256) * FROM sent ORDER BY assignment, version, actor, sha256, ord) v
 ),
 bumped AS (
     UPDATE task t SET label_seq = t.label_seq + r.of_task::int
@@ -22,7 +26,7 @@ kept AS (
     SELECT b.tenant_id, b.project_id, b.id, b.head_label, r.actor, r.assignment, r.version, r.pack_off,
            b.label_seq - r.of_task + r.nth, r.bytes, r.regions, r.config, r.stage, 'late', r.lead_time, r.sha256, r.pack::uuid
     FROM req r JOIN bumped b ON b.id = r.task
-    RETURNING tenant_id, project_id, task_id, id, seq, author, assignment_id, assignment_version
+    RETURNING tenant_id, project_id, task_id, id, seq, author, assignment_id, assignment_version, sha256
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, assignment_id, assignment_version, label_id,
@@ -38,5 +42,6 @@ counted AS (
     UNION ALL
     SELECT tenant_id, project_id, 'action.late', count(*) FROM kept GROUP BY tenant_id, project_id
 )
-SELECT r.ord, k.id, k.seq
-FROM kept k JOIN req r ON r.assignment = k.assignment_id AND r.version = k.assignment_version AND r.actor = k.author
+SELECT s.ord, k.id, k.seq
+FROM kept k JOIN sent s ON s.assignment = k.assignment_id AND s.version = k.assignment_version AND s.actor = k.author
+    AND s.sha256 = k.sha256

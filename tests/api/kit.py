@@ -378,7 +378,7 @@ def people(db, server, api, project, count, role="annotator", tenant="a"):
     key = (server.directory / "token.key").read_bytes()
     ids = [row[0] for row in db.execute(
         """WITH u AS (INSERT INTO app_user (tenant_id, email, name)
-               SELECT %(tenant)s, 'p' || %(project)s || '-' || %(role)s || '-' || n || '@a.example', 'P' || n
+               SELECT %(tenant)s, gen_random_uuid() || '@a.example', 'P' || n
                FROM generate_series(1, %(count)s) n RETURNING tenant_id, id),
            m AS (INSERT INTO project_member (tenant_id, project_id, user_id, role, added_by)
                SELECT tenant_id, %(project)s, id, %(role)s, id FROM u)
@@ -394,8 +394,12 @@ class Line:
     their way together."""
 
     def __init__(self, server, token):
-        self.server, self.token, self.buffer = server, token, b""
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        self.server, self.token = server, token
+        self.open()
+
+    def open(self):
+        self.buffer = b""
+        self.socket = socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, method, path, body=None, version=None):
@@ -414,6 +418,9 @@ class Line:
             self.more()
         body = self.buffer[end + 4:end + 4 + length]
         self.buffer = self.buffer[end + 4 + length:]
+        if re.search(r"(?i)\r\nconnection: *close", head):  # a connection serves so many requests
+            self.socket.close()
+            self.open()
         return int(head.split(" ", 2)[1]), json.loads(body) if body else None
 
     def more(self):

@@ -30,6 +30,8 @@ static void finish(struct transition_run *run)
     struct transition *again[BATCH_MAX];
     int nagain = 0;
 
+    if (FAULT("submit.applied")) /* committed, and nobody has been told */
+        log_error("transition", "a fault point that can only end the process");
     for (int i = 0; i < run->n; i++) {
         struct transition *t = run->items[i];
         if (t->fate == TRANSITION_AGAIN && ++t->tries < TRIES_MAX) {

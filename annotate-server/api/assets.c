@@ -266,18 +266,14 @@ static void opened(void *arg)
 static void on_asset(struct req *r, const PGresult *res)
 {
     struct download *d = r->user;
-    struct str known = req_header(r, "if-none-match");
     char *etag = arena_printf(r->arena, "\"%.*s\"", STR_FMT(r->arg[0]));
 
     if (PQntuples(res) == 0) {
         req_fail(r, ERR_NOT_FOUND, NULL, "there is no such media");
         return;
     }
-    req_set_header(r, "ETag", etag);
-    if (known.p && (str_is(known, etag) || str_is(known, "*"))) {
-        req_reply_empty(r, 304);
+    if (req_not_modified(r, etag))
         return;
-    }
     d->media = media_of_type(db_get_str(res, 0, 0));
     d->size = db_get_int(res, 0, 1);
     if (parse_range(req_header(r, "range"), d->size, &d->range)) {

@@ -245,10 +245,11 @@ static bool take_item(struct import *im, struct str text)
 
     json_tokener_reset(im->tokener);
     item = json_tokener_parse_ex(im->tokener, text.p, (int)text.n);
-    if (!item) {
+    if (!item && json_tokener_get_error(im->tokener) > json_tokener_continue) {
         fail(im, ERR_BAD_JSON, "", "not JSON");
         return false;
     }
+    /* NULL: null, or a number that ends with the text. Neither is a task, as add_item() says. */
     good = add_item(im, item);
     json_object_put(item);
     im->seen += good;

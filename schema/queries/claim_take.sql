@@ -43,17 +43,19 @@ head AS MATERIALIZED (
           FOR UPDATE SKIP LOCKED) q
     LIMIT (SELECT count(*) FROM rest)
 ),
+fallen AS MATERIALIZED ( -- apart, so that assignment is met by a plain key: a subscript is not leakproof, so no index condition
+    SELECT r.ord, r.user_id, r.lease_s, r.rank, h.ids[r.rank] AS id
+    FROM rest r CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
+),
 chosen AS MATERIALIZED (
     -- Of the slots of one task that fall to one person, one.
-    (SELECT DISTINCT ON (r.user_id, a.task_id) r.ord, r.user_id, r.lease_s, a.id
-     FROM rest r
-     CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
-     JOIN assignment a ON a.id = h.ids[r.rank]
-     WHERE NOT r.user_id = ANY (a.excluded)
+    (SELECT DISTINCT ON (f.user_id, a.task_id) f.ord, f.user_id, f.lease_s, a.id
+     FROM fallen f JOIN assignment a ON a.id = f.id
+     WHERE NOT f.user_id = ANY (a.excluded)
        AND ($2 <> 'annotate' OR NOT EXISTS (
-             SELECT FROM assignment o WHERE o.holder = r.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
+             SELECT FROM assignment o WHERE o.holder = f.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
                AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
-     ORDER BY r.user_id, a.task_id, r.rank)
+     ORDER BY f.user_id, a.task_id, f.rank)
     UNION ALL
     SELECT ord, user_id, lease_s, id FROM reserved
 ),

@@ -1,8 +1,10 @@
--- A page of a ready release's items with all that an export writes of them, in task order.
+-- A page of a ready release's items with all that an export writes of them, in task order. Nothing here changes after the release was
+-- built: a task was last updated, for this, when its label was made.
 -- users: server export
 SELECT i.task_id, t.data, t.meta, t.external_id, i.split, l.id, l.seq, l.kind, l.author, l.model, l.lead_time, to_json(l.created_at),
-       l.sha256, l.bytes, l.pack, l.pack_off, to_json(t.created_at), to_json(t.updated_at), t.project_id,
-       (SELECT count(*) FROM label_version v WHERE v.tenant_id = i.tenant_id AND v.task_id = i.task_id AND v.kind = 'prelabel'), l.regions
+       l.sha256, l.bytes, l.pack, l.pack_off, to_json(t.created_at), to_json(l.created_at), t.project_id,
+       (SELECT count(*) FROM label_version v WHERE v.tenant_id = i.tenant_id AND v.task_id = i.task_id AND v.kind = 'prelabel'
+           AND v.seq <= l.seq), l.regions
 FROM release_item i
 JOIN task t ON t.tenant_id = i.tenant_id AND t.id = i.task_id
 JOIN label_version l ON l.tenant_id = i.tenant_id AND l.id = i.label_id

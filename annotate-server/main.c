@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/context.h"
@@ -82,6 +83,7 @@ static enum err start_thread(struct running *r, int i)
         .n_routes = route_count,
         .ctx = ctx,
         .gate = gate_check,
+        .before = idempotency_before,
         .files = r->files,
         .limit = r->limit,
         .header_ms = config_int(CONFIG_header_deadline_ms),

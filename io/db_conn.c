@@ -78,6 +78,8 @@ static void drop(struct db_conn *c)
     unwatch(c);
     PQclear(c->result);
     c->result = NULL;
+    c->ended = 0;
+    c->holding = c->followed = false;
     PQfinish(c->pg);
     c->pg = NULL;
 }
@@ -195,8 +197,8 @@ static void preparing(struct db_conn *c)
     }
 }
 
-/* One result of the oldest call. The first error, else the last result, is what the call gets at
- * its Sync. */
+/* One result of the oldest call. The first error, else the result of its own statement, is what the
+ * call gets at its Sync. */
 static void take_result(struct db_conn *c, PGresult *r)
 {
     ExecStatusType s = PQresultStatus(r);
@@ -206,6 +208,10 @@ static void take_result(struct db_conn *c, PGresult *r)
         PGresult *res = c->result;
         PQclear(r);
         c->result = NULL;
+        c->ended = 0;
+        c->followed = false;
+        if (call->follow)
+            c->holding = false;
         c->head = call->next;
         if (!c->head)
             c->tail = &c->head;
@@ -214,12 +220,37 @@ static void take_result(struct db_conn *c, PGresult *r)
         PQclear(res); /* a step late: done may have given the pool up */
         return;
     }
-    if (s == PGRES_PIPELINE_ABORTED || (c->result && db_err(c->result) != ERR_OK)) {
+    if (s == PGRES_PIPELINE_ABORTED || (c->result && db_err(c->result) != ERR_OK) ||
+        (c->followed && db_err(r) == ERR_OK)) {
         PQclear(r);
         return;
     }
     PQclear(c->result);
     c->result = r;
+}
+
+static bool send_statement(PGconn *pg, const struct db_call *call)
+{
+    return PQsendQueryPrepared(
+        pg, statement_name(call->stmt), call->nparams, call->value, call->length, call->format, 0);
+}
+
+/* A statement of the oldest call has ended: the time of its follow-up, if it has one. */
+static void statement_ended(struct db_conn *c)
+{
+    struct db_call *call = c->head;
+    const struct db_call *next = NULL;
+
+    c->ended++;
+    if (!call->follow || c->followed || c->ended < (call->tenant ? 2 : 1))
+        return;
+    c->followed = true;
+    if (db_err(c->result) == ERR_OK)
+        next = call->follow(call, c->result);
+    if ((next && !send_statement(c->pg, next)) || !PQpipelineSync(c->pg))
+        event_active(c->read, EV_READ, 0);
+    else
+        flush(c);
 }
 
 static void reading(struct db_conn *c)
@@ -230,6 +261,8 @@ static void reading(struct db_conn *c)
             take_result(c, r);
         else if (PQstatus(c->pg) == CONNECTION_BAD)
             break;
+        else
+            statement_ended(c);
     }
     if (c->state == DB_READY && PQstatus(c->pg) == CONNECTION_BAD)
         db_conn_lose(c, PQerrorMessage(c->pg));
@@ -257,17 +290,17 @@ static void on_socket(int fd, short what, void *arg)
         c->owner->wake(c->owner->arg);
 }
 
+/* The tenant, the statement, Sync. With a follow-up the Sync waits for it. */
 static bool send_group(PGconn *pg, const struct db_call *call)
 {
     char text[24];
     const char *tenant[1] = {text};
 
     snprintf(text, sizeof(text), "%lld", (long long)call->tenant);
-    return (!call->tenant || PQsendQueryPrepared(
-                                 pg, statement_name(STMT_tenant_set), 1, tenant, NULL, NULL, 0)) &&
-           PQsendQueryPrepared(pg, statement_name(call->stmt), call->nparams, call->value,
-               call->length, call->format, 0) &&
-           PQpipelineSync(pg);
+    if (call->tenant &&
+        !PQsendQueryPrepared(pg, statement_name(STMT_tenant_set), 1, tenant, NULL, NULL, 0))
+        return false;
+    return send_statement(pg, call) && (call->follow ? PQsendFlushRequest(pg) : PQpipelineSync(pg));
 }
 
 void db_conn_send(struct db_conn *c, struct db_call *call)
@@ -277,6 +310,7 @@ void db_conn_send(struct db_conn *c, struct db_call *call)
     *c->tail = call;
     c->tail = &call->next;
     c->inflight++;
+    c->holding = call->follow != NULL;
     if (send_group(c->pg, call))
         flush(c);
     else

@@ -29,6 +29,10 @@ struct db_conn {
     struct db_call *head, **tail; /* sent, oldest first */
     int inflight;
     PGresult *result; /* of head, until its Sync comes */
+    int ended;        /* statements of head that have ended */
+    bool holding;  /* the newest call has a follow-up: its transaction is open, so nothing else may
+                      be sent */
+    bool followed; /* head's follow-up has been sent */
 };
 
 /* owner: borrowed, outlives the connection. */

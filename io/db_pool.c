@@ -61,7 +61,8 @@ static struct db_conn *idlest(struct db_pool *p)
 
     for (int i = 0; i < p->n; i++) {
         struct db_conn *c = &p->conns[i];
-        if (c->state == DB_READY && c->inflight < DEPTH && (!best || c->inflight < best->inflight))
+        if (c->state == DB_READY && !c->holding && c->inflight < DEPTH &&
+            (!best || c->inflight < best->inflight))
             best = c;
     }
     return best;

@@ -92,5 +92,5 @@ void label_body_read(struct req *r, void (*then)(struct req *r, struct labelled 
     r->user = reading;
     struct query *q = query_new(r, STMT_assignment_data, on_data);
     query_int(q, r->id_arg[0]);
-    query_run(q);
+    query_read(q);
 }

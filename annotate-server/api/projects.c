@@ -101,29 +101,21 @@ static bool read_workflow(struct req *r, struct str *out)
     return true;
 }
 
-static void on_reread(struct req *r, const PGresult *res)
+static void reply_stored(struct req *r, const PGresult *res, int status)
 {
-    struct project *p = PQntuples(res) ? project_remember(r->ctx, r->who.tenant, res) : NULL;
+    struct project *p = project_remember(r->ctx, r->who.tenant, res);
 
     if (!p) {
         req_fail(r, ERR_INTERNAL, NULL, "the project cannot be read back");
         return;
     }
     r->who.role = r->who.role ? r->who.role : ROLE_MANAGER;
-    reply_project(r, p, r->method == HTTP_M_POST ? 201 : 200);
-}
-
-static void reread(struct req *r, int64_t id)
-{
-    struct query *q = query_new(r, STMT_project_get, on_reread);
-
-    query_int(q, id);
-    query_run(q);
+    reply_project(r, p, status);
 }
 
 static void on_created(struct req *r, const PGresult *res)
 {
-    reread(r, db_get_int(res, 0, 0));
+    reply_stored(r, res, 201);
 }
 
 void project_create_handler(struct req *r)
@@ -159,7 +151,7 @@ static void on_updated(struct req *r, const PGresult *res)
         return;
     }
     project_forget(r->ctx->server, r->who.tenant, r->id_arg[0]);
-    reread(r, r->id_arg[0]);
+    reply_stored(r, res, 200);
 }
 
 void project_update_handler(struct req *r)

@@ -2,18 +2,67 @@
  * schema/queries. */
 #include "annotate-server/api/query.h"
 
+#include "annotate-server/api/idempotency.h"
+
 #include "base/json_scan.h"
+
+static void fail(struct query *q, enum err e)
+{
+    if (q->failed)
+        q->failed(q->r, e);
+    else
+        query_fail(q->r, e);
+}
+
+/* The write is committed, and with it its answer; or neither. */
+static void settled(struct query *q, enum err e)
+{
+    const struct captured *a = q->answer;
+    struct db_call *next = q->r->idempotency->waiting;
+
+    if (next && !e) { /* `then` has begun another statement, which answers */
+        q->r->idempotency->waiting = NULL;
+        db_submit(q->r->ctx->db, next);
+        return;
+    }
+    if (e == ERR_EXISTS)
+        idempotency_replay(q->r);
+    else if (e)
+        query_fail(q->r, e);
+    else if (a->type)
+        req_reply(q->r, a->status, a->type, a->body);
+    else
+        req_reply_empty(q->r, a->status);
+}
 
 static void done(struct db_call *c, enum err e, const PGresult *res)
 {
     struct query *q = container_of(c, struct query, call);
 
-    if (!e)
-        q->then(q->r, res);
-    else if (q->failed)
-        q->failed(q->r, e);
+    if (q->answer)
+        settled(q, e);
+    else if (e)
+        fail(q, e);
     else
-        query_fail(q->r, e);
+        q->then(q->r, res);
+}
+
+/* While the transaction is open: what the handler answers is kept in it. */
+static const struct db_call *keep_answer(struct db_call *c, const PGresult *res)
+{
+    struct query *q = container_of(c, struct query, call);
+    struct req *r = q->r;
+
+    q->answer = arena_alloc(r->arena, sizeof(*q->answer));
+    r->capture = q->answer;
+    q->then(r, res);
+    r->capture = NULL;
+    BUG_ON(!q->answer->given ==
+           !r->idempotency->waiting); /* it answers, or goes on to one more statement */
+    if (!q->answer->given || q->answer->status >= 500)
+        return NULL;
+    idempotency_put(r, q->answer->status, q->answer->body, &q->keep);
+    return &q->keep;
 }
 
 struct query *query_new(
@@ -53,6 +102,16 @@ void query_null(struct query *q)
 }
 
 void query_run(struct query *q)
+{
+    if (q->r->idempotency)
+        q->call.follow = keep_answer;
+    if (q->r->capture)
+        q->r->idempotency->waiting = &q->call;
+    else
+        db_submit(q->r->ctx->db, &q->call);
+}
+
+void query_read(struct query *q)
 {
     db_submit(q->r->ctx->db, &q->call);
 }

@@ -11,6 +11,8 @@ struct query {
     struct req *r;
     void (*then)(struct req *r, const PGresult *res);
     void (*failed)(struct req *r, enum err e); /* NULL: answers e */
+    struct captured *answer; /* of a write with an Idempotency-Key, until it is committed */
+    struct db_call keep;
 };
 
 /* In the request's arena, for the request's tenant. `then` gets a good result, borrowed. */
@@ -21,7 +23,12 @@ void query_text(struct query *q, struct str s); /* p NULL = SQL NULL */
 void query_bytes(struct query *q, const void *p, size_t n);
 void query_bool(struct query *q, bool v);
 void query_null(struct query *q);
+/* When the request carries an Idempotency-Key, the answer that `then` gives is kept in the same
+ * transaction (I4). So the statement that writes must be the last one, and `then` must answer from
+ * its result. */
 void query_run(struct query *q);
+/* For a look-up whose answer is not to be kept. */
+void query_read(struct query *q);
 
 /* The standard answer to a failed statement. */
 void query_fail(struct req *r, enum err e);

@@ -72,17 +72,9 @@ void release_list_handler(struct req *r)
     query_run(q);
 }
 
-static void on_ordered_read(struct req *r, const PGresult *res)
-{
-    reply_release(r, res, 202);
-}
-
 static void on_ordered(struct req *r, const PGresult *res)
 {
-    struct query *q = query_new(r, STMT_release_get, on_ordered_read);
-
-    query_int(q, db_get_int(res, 0, 0));
-    query_run(q);
+    reply_release(r, res, 202);
 }
 
 static void on_order_failed(struct req *r, enum err e)

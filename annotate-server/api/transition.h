@@ -47,9 +47,10 @@ struct transition {
     struct project *project;
     int64_t tenant, assignment, version, actor;
     enum verb verb;
-    struct labelled *label;   /* NULL: none came along */
-    double lead_time, score;  /* below 0: not given */
-    struct str model, detail; /* p NULL: none; detail is JSON text for the event */
+    struct labelled *label;                /* NULL: none came along */
+    double lead_time, score;               /* below 0: not given */
+    struct str model, detail;              /* p NULL: none; detail is JSON text for the event */
+    const struct idempotency *idempotency; /* NULL: the request carries no key */
     const struct comment *comments;
     size_t ncomments;
     void (*done)(struct transition *t); /* may free it */

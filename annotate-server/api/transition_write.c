@@ -1,6 +1,8 @@
 /* Owns the guarded writes of a batch of transitions: transition_apply and label_keep_late. Never
  * decides. */
 #include "annotate-server/api/transition.h"
+
+#include "annotate-server/api/idempotency.h"
 #include "base/log.h"
 
 /* The array parameters of transition_apply, in the order of its $n; scalars stand between them
@@ -48,6 +50,8 @@ enum column {
     C_ORD,
     C_REGION,
     C_TEXT,
+    A_KEY,
+    A_REQUEST,
     COLUMNS
 };
 
@@ -93,6 +97,8 @@ static const enum db_elem elems[COLUMNS] = {
     [C_ORD] = DB_INT4,
     [C_REGION] = DB_TEXT,
     [C_TEXT] = DB_TEXT,
+    [A_KEY] = DB_TEXT,
+    [A_REQUEST] = DB_BYTEA,
 };
 
 static const char *const slot_states[] = {
@@ -163,6 +169,15 @@ static void put_bool(struct write *w, enum column c, bool v)
 
 /* ---- transition_apply */
 
+static void add_key(struct write *w, const struct idempotency *i)
+{
+    struct str none = {NULL, 0};
+
+    db_array_text(&w->cols[A_KEY], i ? i->key : none);
+    db_array_text(
+        &w->cols[A_REQUEST], i ? (struct str){(const char *)i->request.b, SHA256_LEN} : none);
+}
+
 static void add_decision(struct write *w, int ord, const struct transition *t)
 {
     const struct decision *d = &t->decision;
@@ -187,6 +202,7 @@ static void add_decision(struct write *w, int ord, const struct transition *t)
     put_int(w, A_SKIP, d->skip_add);
     db_array_text(&w->cols[A_DETAIL], t->detail);
     put_bool(w, A_CANCEL, d->cancel_rest);
+    add_key(w, t->idempotency);
     for (size_t i = 0; i < t->ncomments; i++) {
         put_int(w, C_ORD, ord);
         db_array_text(&w->cols[C_REGION], t->comments[i].region);

@@ -1,6 +1,7 @@
 /* Owns the requests that hand one assignment in. Never touches rows itself: transitions do. */
 #include "annotate-server/api/work.h"
 
+#include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/query.h"
@@ -32,6 +33,10 @@ static void answer(struct transition *t)
 
     if (t->err == ERR_BUSY || t->err == ERR_UNAVAILABLE)
         req_set_header(r, "Retry-After", "1");
+    if (t->err == ERR_EXISTS && t->idempotency) {
+        idempotency_replay(r);
+        return;
+    }
     if (t->err && t->late_label) {
         char *extra = arena_printf(r->arena, "\"late_label\":%lld", (long long)t->late_label);
         req_fail_extra(
@@ -61,6 +66,7 @@ static struct transition *transition_new(struct req *r, enum verb verb)
         .verb = verb,
         .lead_time = -1,
         .score = -1,
+        .idempotency = r->idempotency,
         .done = answer,
         .user = r};
     return t;

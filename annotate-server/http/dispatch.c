@@ -60,8 +60,20 @@ static void break_body(struct exchange *x, enum err e)
 
 static void call_handler(struct exchange *x)
 {
+    const struct http_options *o = &x->conn->sv->o;
+    const struct route *route = x->r.route;
+    bool write = route->method != HTTP_M_GET && route->body != BODY_STREAM;
+
     x->handled = true;
-    x->r.route->handler(&x->r);
+    if (o->before && write)
+        o->before(&x->r);
+    else
+        route->handler(&x->r);
+}
+
+void http_handler_pass(struct req *r)
+{
+    r->route->handler(r);
 }
 
 static void put_json(void *json)

@@ -18,6 +18,7 @@
 #include "io/loop.h"
 
 struct route;
+struct idempotency;
 struct project;    /* annotate-server/project.h */
 struct thread_ctx; /* annotate-server/context.h: this loop's database pool, caches, stores */
 
@@ -50,6 +51,13 @@ enum http_method {
 
 enum { REQ_MAX_ARGS = 3 };
 
+struct captured { /* an answer that is kept for now instead of being sent */
+    bool given;
+    int status;
+    const char *type; /* NULL: no body */
+    struct str body;  /* in the request's arena */
+};
+
 struct req {
     struct arena *arena;
     struct thread_ctx *ctx;
@@ -67,6 +75,8 @@ struct req {
     struct str body;                 /* BODY_JSON, BODY_RAW: all of it */
     struct json_object *json;        /* BODY_JSON: strict-scanned and parsed; owned by the arena */
     void (*on_close)(struct req *r); /* the client went away; see above */
+    struct captured *capture;        /* set: answers go there */
+    struct idempotency *idempotency; /* of a write that carries a key; api/idempotency.h */
     void *user;                      /* the handler's own */
     int64_t start_us;
 };

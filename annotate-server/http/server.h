@@ -20,6 +20,9 @@ struct http_options {
      * now or later, then calls http_gate_pass() or answers. Sets r->who. No byte of a body is read
      * before. NULL: everyone may. */
     void (*gate)(struct req *r);
+    /* Called with the whole body in, before the handler of a POST, PUT, PATCH or DELETE (but not of
+     * a streamed body); calls http_handler_pass() or answers. NULL: straight to the handler. */
+    void (*before)(struct req *r);
     const struct static_files *files; /* the front end, or NULL */
     struct limit *limit;
     int64_t header_ms, body_ms, idle_ms; /* 10 s, 10 s, 30 s */
@@ -37,6 +40,9 @@ size_t http_server_connections(const struct http_server *sv);
 
 /* Lets the request go on: its body is read and its handler called. From the gate, or later. */
 void http_gate_pass(struct req *r);
+
+/* Calls the handler. From `before`, or later. */
+void http_handler_pass(struct req *r);
 
 /* Stops listening, closes idle connections, lets requests in flight finish (their answers say
  * `Connection: close`). done(arg) is called once: when no connection is left, or after `ms`, when

@@ -1,5 +1,5 @@
--- Orders a release; annotate-export builds it.
+-- Orders a release; annotate-export builds it. Answers like release_get.
 -- users: server
 INSERT INTO release (tenant_id, project_id, name, split, salt, created_by)
 VALUES (current_setting('app.tenant')::bigint, $1::bigint, $2::text, $3::json, $4::text, $5::bigint)
-RETURNING id
+RETURNING id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt

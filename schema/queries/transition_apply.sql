@@ -8,10 +8,10 @@ WITH ready AS MATERIALIZED (
     FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::bool[], $12::text[], $13::text[], $14::int[], $15::bigint[], $16::text[], $17::int[], $18::int[],
                 $19::text[], $20::bool[], $21::text[], $22::bigint[], $23::text[], $24::bigint[], $25::int[], $26::bytea[],
-                $27::int[], $28::float8[], $29::float8[], $30::text[], $31::int[], $32::bool[])
+                $27::int[], $28::float8[], $29::float8[], $30::text[], $31::int[], $32::bool[], $46::text[], $47::bytea[])
         AS r(ord, assignment, version, actor, task, task_version, from_state, action, to_state, slot_state, exclude_actor, stage,
              open_stage, open_slots, reserved_for, excluded, rework_add, skip_add, detail, cancel_rest, kind, parent, pack, pack_off,
-             bytes, sha256, regions, lead_time, score, model, config, is_head)
+             bytes, sha256, regions, lead_time, score, model, config, is_head, key, request)
     JOIN task t ON t.id = r.task
     JOIN assignment a ON a.id = r.assignment
     WHERE t.version = r.task_version AND t.state = r.from_state
@@ -92,6 +92,14 @@ commented AS (
 ),
 cleared AS (
     DELETE FROM draft d USING ready r WHERE d.assignment_id = r.assignment AND d.user_id = r.actor
+),
+answered AS ( -- the bytes that the server sends (api/work.c)
+    INSERT INTO idempotency_key (tenant_id, user_id, key, request, status, answer)
+    SELECT tenant_id, actor, key, request, 200,
+           format('{"task":{"id":%s,"state":"%s","version":%s},"label":%s}', task, to_state, now_version,
+                  CASE WHEN kind IS NULL THEN 'null'
+                       ELSE format('{"id":%s,"seq":%s,"sha256":"%s"}', label_id, seq, encode(sha256, 'hex')) END)
+    FROM moved WHERE key IS NOT NULL
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)

@@ -7,6 +7,7 @@ const struct job jobs[] = {
     {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND},
     {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX},
+    {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND},
     {"event_partition", STMT_event_partition, MONTHS_AHEAD, 3600000, INT64_MAX},
 };
 

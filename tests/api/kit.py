@@ -242,14 +242,17 @@ RULES = {
 }
 
 
+def rules_broken_in(c):
+    return [f"{rule}: {row}" for rule, sql in RULES.items() for row in c.execute(sql).fetchmany(5)]
+
+
 def broken_rules(db, blobs=None):
     """What is wrong in a database, as lines of text; [] when every rule holds. `db`: a superuser's connection. All rules look
     at one snapshot, so traffic may go on. `blobs`: the directory of the blob store, to hold the documents against their hashes."""
     lines = []
     with psycopg.connect(host=db.info.host, dbname=db.info.dbname, user="postgres") as c:
         c.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for rule, sql in RULES.items():
-            lines += [f"{rule}: {row}" for row in c.execute(sql).fetchmany(5)]
+        lines += rules_broken_in(c)
         if blobs:
             rows = c.execute("SELECT tenant_id, id, pack, pack_off, bytes, sha256 FROM label_version").fetchall()
             lines += [f"I6: label {row[1]}: {why}" for row in rows if (why := document(blobs, *row[:1], *row[2:])[1])]

@@ -12,6 +12,9 @@ struct job {
                     event_partition: months */
     int64_t every_ms;
     int64_t again_at; /* run again at once while a round handles this many rows */
+    bool counts;      /* the statement answers how many rows it handled; else they are its answer */
+    /* A duty of more than one statement; stmt is unused. */
+    enum err (*run)(struct db_sync *db, int64_t arg, int64_t *rows);
 };
 
 extern const struct job jobs[];

@@ -1,5 +1,5 @@
-/* annotate-upkeep: expires leases and reservations, folds counters. Any number may run: rows are
- * taken with SKIP LOCKED. */
+/* annotate-upkeep: expires leases and reservations, folds counters, keeps search and statistics up
+ * to date. Any number may run: rows are taken with SKIP LOCKED. */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +53,8 @@ int main(int argc, char **argv)
         while (!process_stopping() && round_of(db, due_us))
             process_sleep_ms(config_int(CONFIG_poll_ms));
         db_sync_close(db);
+        if (!process_stopping())
+            process_sleep_ms(RETRY_MS); /* what failed may fail again at once */
     }
     free(due_us);
     process_pid_remove(config_str(CONFIG_pid_file));

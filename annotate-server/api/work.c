@@ -1,13 +1,14 @@
 /* Owns the requests that hand one assignment in. Never touches rows itself: transitions do. */
 #include "annotate-server/api/work.h"
 
+#include "annotate-server/api/comments.h"
 #include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/http/route.h"
 
-enum { COMMENTS_MAX = 100, COMMENT_MAX = 10000, REASON_MAX = 1000 };
+enum { COMMENTS_MAX = 100, REASON_MAX = 1000 };
 enum { LEAD_TIME_MAX_S = 10000000 };
 
 static void print_answer(const struct transition *t, struct buf *out)
@@ -110,7 +111,7 @@ static bool read_comment(struct req *r, size_t i, struct json_object *v, struct 
     if (region)
         out->region = (struct str){
             json_object_get_string(region), (size_t)json_object_get_string_len(region)};
-    if (out->text.n < 1 || out->text.n > COMMENT_MAX || out->region.n > 200) {
+    if (out->text.n < 1 || out->text.n > COMMENT_MAX || out->region.n > COMMENT_REGION_MAX) {
         req_fail(r, ERR_INVALID, at, "text must have 1 to %d bytes", COMMENT_MAX);
         return false;
     }

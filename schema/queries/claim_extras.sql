@@ -7,6 +7,6 @@ UNION ALL
 SELECT c.ord, 'comments', k.list
 FROM unnest($1, $2, $3) AS c(ord, assignment, task)
 JOIN LATERAL (
-    SELECT json_agg(json_build_object('author', m.author, 'region', m.region, 'text', m.text, 'created_at', m.created_at) ORDER BY m.id)
+    SELECT json_agg(json_build_object('id', m.id, 'parent', m.parent, 'author', m.author, 'region', m.region, 'text', m.text, 'created_at', m.created_at) ORDER BY m.id)
         AS list
     FROM comment m WHERE m.task_id = c.task AND NOT m.resolved) k ON k.list IS NOT NULL

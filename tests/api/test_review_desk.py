@@ -1,0 +1,118 @@
+"""The review desk: threads of comments, acceptance in bulk, the versions of an adjudication side by side, QA's figures."""
+import pytest
+
+from kit import BOXES, Desk, box, choice, people, problem
+
+
+def comment(desk, role, text="look", task=None, **more):
+    return desk(role).ok("POST", f"/v1/tasks/{task or desk.tasks[0]}/comments", 201, json={"text": text, **more})
+
+
+def resolve(desk, role, which, resolved=True, task=None):
+    return desk(role).patch(f"/v1/tasks/{task or desk.tasks[0]}/comments/{which['id']}", json={"resolved": resolved})
+
+
+def comments(desk, task=None):
+    return desk("viewer").ok("GET", f"/v1/tasks/{task or desk.tasks[0]}/comments")["comments"]
+
+
+# ---- threads ----
+
+def test_a_thread_anchored_to_a_region(api):
+    desk = Desk(api, label_config=BOXES)
+    desk.submit("annotator", desk.claim("annotator"), box())
+    first = comment(desk, "reviewer", "too wide", region="b1")
+    assert first["author"] == desk("reviewer").user["id"] and first["region"] == "b1" and first["parent"] is None
+    reply = comment(desk, "annotator", "the heel belongs to it", parent=first["id"])
+    assert reply["parent"] == first["id"] and reply["region"] == "b1"
+    again = comment(desk, "reviewer", "right", parent=reply["id"])  # threads are flat
+    assert again["parent"] == first["id"]
+    whole = comment(desk, "qa", "and what is this?")
+    assert whole["region"] is None
+    assert [(c["id"], c["parent"]) for c in comments(desk)] == [
+        (first["id"], None), (reply["id"], first["id"]), (again["id"], first["id"]), (whole["id"], None)]
+
+
+def test_a_thread_is_resolved_as_a_whole_and_who_did_it_stays(api):
+    desk = Desk(api)
+    desk.annotate()
+    first = comment(desk, "reviewer")
+    reply = comment(desk, "annotator", "done", parent=first["id"])
+    other = comment(desk, "reviewer", "another matter")
+    done = resolve(desk, "annotator", first)
+    assert done.status_code == 200 and done.json()["resolved"] and done.json()["resolved_by"] == desk("annotator").user["id"]
+    assert resolve(desk, "manager", first).json() == done.json()  # it is resolved already: the first who did it stays
+    assert [(c["id"], c["resolved"]) for c in comments(desk)] == [(first["id"], True), (reply["id"], True), (other["id"], False)]
+    problem(desk("reviewer").post(f"/v1/tasks/{desk.tasks[0]}/comments", json={"text": "x", "parent": reply["id"]}), 409, "conflict",
+            "/parent")
+    problem(resolve(desk, "reviewer", reply, False), 409, "conflict")
+    opened = resolve(desk, "reviewer", first, False).json()
+    assert not opened["resolved"] and opened["resolved_by"] is None and opened["resolved_at"] is None
+    comment(desk, "reviewer", "not quite", parent=first["id"])
+    resolve(desk, "qa", first)
+    history = desk("viewer").ok("GET", f"/v1/tasks/{desk.tasks[0]}/comments/{first['id']}/history")["changes"]
+    assert [(h["resolved"], h["actor"]) for h in history] == [
+        (True, desk("annotator").user["id"]), (False, desk("reviewer").user["id"]), (True, desk("qa").user["id"])]
+    assert all(h["at"] for h in history)
+
+
+def test_open_threads_come_with_the_claim(api):
+    desk = Desk(api)
+    desk.annotate()
+    first = desk.claim("reviewer", "review")
+    desk.verdict("reviewer", first, "reject", comments=[{"text": "wrong", "region": "c1"}, {"text": "and blurred"}])
+    wrong, blurred = comments(desk)
+    comment(desk, "manager", "see the guideline", parent=wrong["id"])
+    resolve(desk, "reviewer", blurred)
+    shown = desk.claim("annotator")["comments"]
+    assert [(c["text"], c["parent"], c["region"]) for c in shown] == [("wrong", None, "c1"), ("see the guideline", wrong["id"], "c1")]
+
+
+def test_a_comment_on_fresh_work_comes_with_its_first_claim(api):
+    desk = Desk(api)
+    comment(desk, "manager", "the left one only")
+    work = desk.claim("annotator")
+    assert [c["text"] for c in work["comments"]] == ["the left one only"]
+    desk.submit("annotator", work)
+
+
+def test_annotators_comment_on_their_own_work_only(api):
+    desk = Desk(api, tasks=2)
+    held, other = desk.claim("annotator"), desk.tasks[1]
+    first = comment(desk, "annotator", "is this a cat?", task=held["task"]["id"])
+    path = f"/v1/tasks/{held['task']['id']}/comments"
+    problem(desk("annotator2").post(path, json={"text": "yes", "parent": first["id"]}), 403, "forbidden")
+    problem(resolve(desk, "annotator2", first, task=held["task"]["id"]), 403, "forbidden")
+    problem(desk("annotator").post(f"/v1/tasks/{other}/comments", json={"text": "x"}), 403, "forbidden")
+    desk.submit("annotator", held)
+    comment(desk, "annotator", "I was not sure", task=held["task"]["id"])  # worked on it
+    for role in ("reviewer", "qa", "manager", "viewer", "admin"):
+        comment(desk, role, role, task=held["task"]["id"], parent=first["id"])
+    assert len(comments(desk, held["task"]["id"])) == 7 and comments(desk, other) == []
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({}, "/text"), ({"text": ""}, "/text"), ({"text": "x" * 10001}, "/text"), ({"text": 1}, "/text"),
+    ({"text": "x", "region": "r" * 201}, "/region"), ({"text": "x", "region": 1}, "/region"), ({"text": "x", "parent": 0}, "/parent"),
+    ({"text": "x", "parent": "1"}, "/parent"), ({"text": "x", "parent": 1 << 50}, "/parent"),
+    ({"text": "x", "parent": 1, "region": "a"}, "/region"), ({"text": "x", "more": 1}, "/more")])
+def test_comments_that_are_none(api, body, pointer):
+    desk = Desk(api)
+    problem(desk("reviewer").post(f"/v1/tasks/{desk.tasks[0]}/comments", json=body), 422, "invalid", pointer)
+    assert comments(desk) == []
+
+
+def test_a_thread_of_another_task(api):
+    desk = Desk(api, tasks=2)
+    first = comment(desk, "reviewer")
+    problem(desk("reviewer").post(f"/v1/tasks/{desk.tasks[1]}/comments", json={"text": "x", "parent": first["id"]}), 422, "invalid", "/parent")
+    problem(resolve(desk, "reviewer", first, task=desk.tasks[1]), 404, "not-found")
+    for bad in ({}, {"resolved": 1}, {"resolved": None}):
+        problem(desk("reviewer").patch(f"/v1/tasks/{desk.tasks[0]}/comments/{first['id']}", json=bad), 422, "invalid", "/resolved")
+
+
+def test_the_same_comment_under_one_key_is_one(api):
+    desk = Desk(api)
+    path = f"/v1/tasks/{desk.tasks[0]}/comments"
+    one, two = (desk("reviewer").post(path, json={"text": "once"}, headers={"Idempotency-Key": "k1"}) for _ in range(2))
+    assert one.status_code == 201 and one.json() == two.json() and len(comments(desk)) == 1

@@ -8,6 +8,8 @@
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/projects.h"
 #include "annotate-server/api/releases.h"
+#include "annotate-server/api/statistics.h"
+#include "annotate-server/api/task_search.h"
 #include "annotate-server/api/tasks.h"
 #include "annotate-server/api/work.h"
 
@@ -90,6 +92,27 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .if_match = true, .reply = "moved", .ok = 200, .handler = task_restore_handler},
     {GET, .path = "/v1/labels/{id}", .name = "label_get", .summary = "A label version with its content", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_LABEL, .reply = "label", .ok = 200, .handler = label_get_handler},
+
+    /* search and statistics */
+    {POST, .path = "/v1/projects/{id}/tasks/search", .name = "task_search", .summary = "Find tasks by a filter", .may = MAY_VIEWER | JUDGES,
+     .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "search", .reply = "search_found", .ok = 200, .handler = task_search_handler},
+    {GET, .path = "/v1/projects/{id}/fields", .name = "search_field_list", .summary = "Data paths that tasks are found by",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .reply = "search_fields", .ok = 200, .handler = search_field_list_handler},
+    {PUT, .path = "/v1/projects/{id}/fields/{path}", .name = "search_field_put", .summary = "Let tasks be found by a data path",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .reply = "search_field", .ok = 200, .handler = search_field_put_handler},
+    {DELETE, .path = "/v1/projects/{id}/fields/{path}", .name = "search_field_drop", .summary = "Give up a data path",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .ok = 204, .handler = search_field_drop_handler},
+    {GET, .path = "/v1/projects/{id}/people", .name = "people", .summary = "What each member did; annotators see themselves",
+     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_people", .ok = 200, .handler = people_handler},
+    {GET, .path = "/v1/projects/{id}/quality", .name = "quality", .summary = "What became of each member's labels; annotators see their own",
+     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_quality", .ok = 200, .handler = quality_handler},
+    {GET, .path = "/v1/projects/{id}/throughput", .name = "throughput", .summary = "What was done, by day and stage", .may = MAY_MEMBER,
+     .object = OBJECT_PROJECT,
+     .params = PARAMS(PARAM("from", "string", "first day, UTC; default 29 days before `to`"), PARAM("to", "string", "last day, UTC; default today"),
+                      PARAM("user", "integer", "of this person only; annotators: always themselves")),
+     .reply = "stat_throughput", .ok = 200, .handler = throughput_handler},
+    {GET, .path = "/v1/projects/{id}/queues", .name = "queues", .summary = "What waits at each stage, and for how long", .may = MAY_MEMBER,
+     .object = OBJECT_PROJECT, .reply = "stat_queues", .ok = 200, .handler = queues_handler},
 
     /* work */
     {POST, .path = "/v1/projects/{id}/claims", .name = "claim", .summary = "Take work under a lease", .may = WORKS, .object = OBJECT_PROJECT,

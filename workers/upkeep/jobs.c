@@ -6,13 +6,13 @@
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, MONTHS_AHEAD = 2 };
 
 const struct job jobs[] = {
-    {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND, .counts = true},
-    {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND},
-    {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX},
-    {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND},
-    {"event_partition", STMT_event_partition, MONTHS_AHEAD, 3600000, INT64_MAX},
-    {"digest_take", STMT_digest_take, DIGEST, 250, DIGEST, .counts = true},
-    {"search_field_build", STMT_search_field_build, ROUND, 1000, 1, .counts = true},
+    {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND, true, NULL},
+    {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, false, NULL},
+    {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX, false, NULL},
+    {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND, false, NULL},
+    {"event_partition", STMT_event_partition, MONTHS_AHEAD, 3600000, INT64_MAX, false, NULL},
+    {"digest_take", STMT_digest_take, DIGEST, 250, DIGEST, true, NULL},
+    {"search_field_build", STMT_search_field_build, ROUND, 1000, 1, true, NULL},
     {"label_index", .run = label_index_run, .arg = LABELS, .every_ms = 250, .again_at = LABELS},
 };
 

@@ -4,9 +4,12 @@
 
 #include "annotate-server/api/assets.h"
 #include "annotate-server/api/claim.h"
+#include "annotate-server/api/comments.h"
 #include "annotate-server/api/health.h"
+#include "annotate-server/api/late.h"
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/projects.h"
+#include "annotate-server/api/queue.h"
 #include "annotate-server/api/releases.h"
 #include "annotate-server/api/statistics.h"
 #include "annotate-server/api/task_search.h"
@@ -26,6 +29,7 @@
 enum {
     WORKS = MAY_ANNOTATOR | MAY_REVIEWER | MAY_QA | MAY_MODEL | MAY_MANAGER,
     LABELS = MAY_ANNOTATOR | MAY_REVIEWER | MAY_QA | MAY_MANAGER,
+    SEES = MAY_VIEWER | LABELS,
     JUDGES = MAY_REVIEWER | MAY_QA | MAY_MANAGER,
     LABEL_BODY = 4 << 20,
     BULK_BODY = 8 << 20,
@@ -42,17 +46,31 @@ const struct route routes[] = {
     {POST, .path = "/v1/login", .name = "login", .summary = "Trade an e-mail address and a password for a token", .may = MAY_ANYONE,
      .body = BODY_JSON, .request = "login", .reply = "session", .ok = 200, .handler = login_handler},
     {GET, .path = "/v1/me", .name = "me", .summary = "Who I am and where I work", .may = MAY_USER, .reply = "me", .ok = 200, .handler = me_handler},
-    {GET, .path = "/v1/users", .name = "user_list", .summary = "The tenant's users", .may = MAY_ADMIN, .params = PARAMS(PAGED),
+    {POST, .path = "/v1/me/password", .name = "password", .summary = "A new password; ends all logins but this one", .may = MAY_USER,
+     .body = BODY_JSON, .request = "password", .reply = "session", .ok = 200, .handler = password_handler},
+    {GET, .path = "/v1/users", .name = "user_list", .summary = "The tenant's users", .may = MAY_ADMIN,
+     .params = PARAMS(PARAM("disabled", "boolean", "true: those that are disabled instead"), PAGED),
      .reply = "users", .ok = 200, .handler = user_list_handler},
     {POST, .path = "/v1/users", .name = "user_create", .summary = "A new user", .may = MAY_ADMIN, .body = BODY_JSON, .request = "new_user",
      .reply = "user", .ok = 201, .handler = user_create_handler},
+    {PATCH, .path = "/v1/users/{id}", .name = "user_update", .summary = "Change a user; disabling ends their tokens", .may = MAY_ADMIN,
+     .body = BODY_JSON, .request = "user_change", .reply = "account", .ok = 200, .handler = user_update_handler},
+    {GET, .path = "/v1/invites", .name = "invite_list", .summary = "Open invites: mine, an administrator's all", .may = MAY_USER,
+     .params = PARAMS(PAGED), .reply = "invites", .ok = 200, .handler = invite_list_handler},
+    {POST, .path = "/v1/invites", .name = "invite_create", .summary = "Invite somebody to projects I manage; the token is shown once",
+     .may = MAY_USER, .body = BODY_JSON, .request = "new_invite", .reply = "invite_token", .ok = 201, .handler = invite_create_handler},
+    {DELETE, .path = "/v1/invites/{id}", .name = "invite_revoke", .summary = "Take an invite back", .may = MAY_USER, .ok = 204,
+     .handler = invite_revoke_handler},
+    {POST, .path = "/v1/invites/accept", .name = "invite_accept", .summary = "Join with an invite's token", .may = MAY_ANYONE,
+     .body = BODY_JSON, .request = "acceptance", .reply = "session", .ok = 201, .handler = invite_accept_handler},
     {GET, .path = "/v1/tokens", .name = "token_list", .summary = "My API tokens", .may = MAY_USER, .reply = "tokens", .ok = 200, .handler = token_list_handler},
     {POST, .path = "/v1/tokens", .name = "token_create", .summary = "A new API token; shown once", .may = MAY_USER, .body = BODY_JSON,
      .request = "new_token", .reply = "token", .ok = 201, .handler = token_create_handler},
     {DELETE, .path = "/v1/tokens/{id}", .name = "token_revoke", .summary = "End an API token of mine", .may = MAY_USER, .ok = 204, .handler = token_revoke_handler},
 
     /* projects */
-    {GET, .path = "/v1/projects", .name = "project_list", .summary = "Projects I belong to", .may = MAY_USER, .params = PARAMS(PAGED),
+    {GET, .path = "/v1/projects", .name = "project_list", .summary = "Projects I belong to", .may = MAY_USER,
+     .params = PARAMS(PARAM("archived", "boolean", "true: those that are archived instead"), PAGED),
      .reply = "projects", .ok = 200, .handler = project_list_handler},
     {POST, .path = "/v1/projects", .name = "project_create", .summary = "A new project", .may = MAY_ADMIN, .body = BODY_JSON,
      .request = "new_project", .reply = "project", .ok = 201, .handler = project_create_handler},
@@ -70,9 +88,36 @@ const struct route routes[] = {
     {GET, .path = "/v1/projects/{id}/progress", .name = "progress", .summary = "Exact counters of a project", .may = MAY_MEMBER,
      .object = OBJECT_PROJECT, .reply = "progress", .ok = 200, .handler = progress_handler},
 
+    {POST, .path = "/v1/projects/{id}/archive", .name = "project_archive", .summary = "Take a project out of use", .may = MAY_MANAGER,
+     .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .ok = 200, .handler = project_archive_handler},
+    {POST, .path = "/v1/projects/{id}/restore", .name = "project_restore", .summary = "Take an archived project back into use",
+     .may = MAY_MANAGER | MAY_ARCHIVED, .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .ok = 200,
+     .handler = project_restore_handler},
+    {POST, .path = "/v1/projects/{id}/duplicate", .name = "project_duplicate", .summary = "A new project like this one",
+     .may = MAY_ADMIN | MAY_ARCHIVED, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "duplicate", .reply = "project", .ok = 201,
+     .handler = project_duplicate_handler},
+    {POST, .path = "/v1/projects/{id}/copy", .name = "project_copy", .summary = "Let a duplicate's tasks come over; repeat until done",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .reply = "copied", .ok = 200, .handler = project_copy_handler},
+    {GET, .path = "/v1/projects/{id}/label-configs", .name = "config_list", .summary = "All versions of a project's label config",
+     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "label_configs", .ok = 200, .handler = config_list_handler},
+    {GET, .path = "/v1/projects/{id}/label-configs/{version}", .name = "config_get", .summary = "One version of the label config",
+     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .reply = "label_config", .ok = 200, .handler = config_get_handler},
+    {POST, .path = "/v1/projects/{id}/label-configs", .name = "config_add", .summary = "A new label config, after the check below",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .if_match = true, .request = "config_change", .reply = "project",
+     .ok = 201, .handler = config_add_handler},
+    {POST, .path = "/v1/projects/{id}/label-configs/check", .name = "config_check", .summary = "What would break under a label config",
+     .may = MAY_MANAGER | MAY_ARCHIVED, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "config_check",
+     .reply = "config_report", .ok = 200, .handler = config_check_handler},
+    {GET, .path = "/v1/templates", .name = "template_list", .summary = "Ready-made projects", .may = MAY_USER, .reply = "templates",
+     .ok = 200, .handler = template_list_handler},
+
     /* tasks */
     {POST, .path = "/v1/projects/{id}/tasks", .name = "task_import", .summary = "Import tasks: a JSON array or NDJSON, streamed",
-     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_STREAM, .reply = "imported", .ok = 201, .handler = task_import_handler},
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_STREAM,
+     .params = PARAMS(PARAM("errors", "string", "refuse (default): nothing unless all is good; stop: at the first bad item; skip: without them")),
+     .reply = "imported", .ok = 201, .handler = task_import_handler},
+    {GET, .path = "/v1/projects/{id}/imports", .name = "import_list", .summary = "Imports of a project, newest first", .may = MAY_VIEWER | JUDGES,
+     .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "imports", .ok = 200, .handler = import_list_handler},
     {GET, .path = "/v1/projects/{id}/tasks", .name = "task_list", .summary = "Tasks of a project", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_PROJECT, .params = PARAMS(PARAM("state", "string", "only tasks in this state"), PAGED), .reply = "tasks", .ok = 200,
      .handler = task_list_handler},
@@ -83,7 +128,28 @@ const struct route routes[] = {
     {GET, .path = "/v1/tasks/{id}/events", .name = "task_events", .summary = "A task's history", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "events", .ok = 200, .handler = task_events_handler},
     {GET, .path = "/v1/tasks/{id}/comments", .name = "task_comments", .summary = "A task's comments", .may = MAY_MEMBER,
-     .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "comments", .ok = 200, .handler = task_comments_handler},
+     .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "comments", .ok = 200, .handler = comment_list_handler},
+    {POST, .path = "/v1/tasks/{id}/comments", .name = "comment_add", .summary = "Comment on a task, a region, or reply in a thread",
+     .may = SEES, .object = OBJECT_TASK, .body = BODY_JSON, .request = "new_comment", .reply = "comment", .ok = 201,
+     .handler = comment_add_handler},
+    {PATCH, .path = "/v1/tasks/{id}/comments/{comment_id}", .name = "comment_resolve", .summary = "Resolve a thread, or open it again",
+     .may = SEES, .object = OBJECT_TASK, .body = BODY_JSON, .request = "comment_change", .reply = "comment", .ok = 200,
+     .handler = comment_resolve_handler},
+    {GET, .path = "/v1/tasks/{id}/comments/{comment_id}/history", .name = "comment_history", .summary = "Who resolved a thread, and when",
+     .may = MAY_MEMBER, .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "comment_changes", .ok = 200,
+     .handler = comment_history_handler},
+    {GET, .path = "/v1/projects/{id}/late", .name = "late_list", .summary = "Work that came too late and waits for somebody to look",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PARAM("all", "boolean", "also what is settled"), PAGED),
+     .reply = "late", .ok = 200, .handler = late_list_handler},
+    {GET, .path = "/v1/tasks/{id}/late", .name = "late_of_task", .summary = "A task's late work", .may = MAY_VIEWER | JUDGES,
+     .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "late", .ok = 200, .handler = late_of_task_handler},
+    {POST, .path = "/v1/labels/{id}/adopt", .name = "label_adopt", .summary = "Make late work the task's label; it is reviewed",
+     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .ok = 200, .handler = label_adopt_handler},
+    {POST, .path = "/v1/labels/{id}/dismiss", .name = "late_dismiss", .summary = "Settle late work without taking it in", .may = JUDGES,
+     .object = OBJECT_LABEL, .ok = 204, .handler = late_dismiss_handler},
+    {POST, .path = "/v1/tasks/{id}/restore-label", .name = "label_restore", .summary = "Make an old version the task's label again",
+     .may = JUDGES, .object = OBJECT_TASK, .body = BODY_JSON, .if_match = true, .request = "restore_label", .reply = "handed_in", .ok = 200,
+     .handler = label_restore_handler},
     {POST, .path = "/v1/tasks/{id}/reopen", .name = "task_reopen", .summary = "Send a finished or skipped task back", .may = MAY_MANAGER,
      .object = OBJECT_TASK, .body = BODY_JSON, .if_match = true, .request = "reopen", .reply = "moved", .ok = 200, .handler = task_reopen_handler},
     {POST, .path = "/v1/tasks/{id}/archive", .name = "task_archive", .summary = "Take a task out of the flow", .may = MAY_MANAGER,
@@ -92,6 +158,17 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .if_match = true, .reply = "moved", .ok = 200, .handler = task_restore_handler},
     {GET, .path = "/v1/labels/{id}", .name = "label_get", .summary = "A label version with its content", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_LABEL, .reply = "label", .ok = 200, .handler = label_get_handler},
+
+    /* the queue */
+    {PATCH, .path = "/v1/tasks/{id}", .name = "task_update", .summary = "Change a task's priority", .may = MAY_MANAGER, .object = OBJECT_TASK,
+     .body = BODY_JSON, .request = "task_change", .reply = "task_priority", .ok = 200, .handler = task_update_handler},
+    {POST, .path = "/v1/projects/{id}/assign", .name = "queue_assign", .summary = "Reserve work for a person", .may = MAY_MANAGER,
+     .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "assign", .reply = "queue_changed", .ok = 200, .handler = queue_assign_handler},
+    {POST, .path = "/v1/projects/{id}/unassign", .name = "queue_unassign", .summary = "Take work away from who holds it", .may = MAY_MANAGER,
+     .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "unassign", .reply = "queue_changed", .ok = 200, .handler = queue_unassign_handler},
+    {POST, .path = "/v1/projects/{id}/prioritize", .name = "queue_prioritize", .summary = "Give many tasks a priority", .may = MAY_MANAGER,
+     .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "prioritize", .reply = "queue_changed", .ok = 200,
+     .handler = queue_prioritize_handler},
 
     /* search and statistics */
     {POST, .path = "/v1/projects/{id}/tasks/search", .name = "task_search", .summary = "Find tasks by a filter", .may = MAY_VIEWER | JUDGES,

@@ -249,6 +249,17 @@ static enum err on_restore(const struct workflow *w, const struct task_facts *t,
     return ERR_OK;
 }
 
+/* Another version becomes the label: it is reviewed, by nobody who wrote or chose it. */
+static enum err on_adopt(const struct workflow *w, const struct task_facts *t, struct decision *d)
+{
+    (void)w;
+    (void)t;
+    open_review(d);
+    d->label_is_head = true;
+    d->cancel_rest = true;
+    return ERR_OK;
+}
+
 /* The task stays as it is: only an assignment's lease ends, or begins. */
 static enum err on_stay(const struct workflow *w, const struct task_facts *t, struct decision *d)
 {
@@ -277,6 +288,10 @@ static enum err (*const on_action[ACTION_COUNT])(
     [ACTION_EXPIRE] = on_stay,
     [ACTION_RELEASE] = on_stay,
     [ACTION_LATE] = on_stay,
+    [ACTION_ASSIGN] = on_stay,
+    [ACTION_UNASSIGN] = on_stay,
+    [ACTION_PRIORITIZE] = on_stay,
+    [ACTION_ADOPT] = on_adopt,
 };
 
 static void exclude(struct decision *d, int64_t who)
@@ -297,6 +312,8 @@ static void list_excluded(const struct task_facts *t, struct decision *d)
     if (d->exclude_annotators) {
         for (int i = 0; i < t->nannotators; i++)
             exclude(d, t->annotators[i]);
+        for (int i = 0; i < t->nhands; i++)
+            exclude(d, t->hands[i]);
         exclude(d, t->head_author);
         if (d->label_is_head)
             exclude(d, t->actor);
@@ -312,6 +329,7 @@ enum err workflow_decide(
     struct decision d = {0};
 
     BUG_ON(t->nannotators < 0 || t->nannotators > MAX_OVERLAP);
+    BUG_ON(t->nhands < 0 || t->nhands > MAX_HANDS);
     if (facts.overlap < 1) /* a task to be imported has none yet */
         facts.overlap = w->overlap;
     if (!workflow_leaves(t->state, a))

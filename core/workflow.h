@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "core/tags.h"
 
 enum task_state {
     TASK_NONE,
@@ -47,6 +48,10 @@ enum action {
     ACTION_EXPIRE,
     ACTION_RELEASE,
     ACTION_LATE,
+    ACTION_ASSIGN,
+    ACTION_UNASSIGN,
+    ACTION_PRIORITIZE,
+    ACTION_ADOPT, /* an older version, or work that came late, becomes the label */
     ACTION_COUNT
 };
 
@@ -81,6 +86,9 @@ struct workflow {
     int lease_s[STAGE_COUNT];              /* "lease_s":
                                               {"prelabel":120,"annotate":600,"review":600,"qa":600}; 5..86400 */
     int reserve_s; /* "reserve_s": 86400: rework waits that long for its first annotator */
+    int max_leases[STAGE_COUNT]; /* "max_leases": {"annotate":0,...}: live leases of one person; 0 =
+                                    as many as they ask for */
+    char skills[TAGS_TEXT];      /* "skills": []: tags that all work of the project requires */
 };
 
 void workflow_default(struct workflow *w);
@@ -91,7 +99,7 @@ enum err workflow_parse(struct workflow *w, struct str json, char *pointer, char
 /* All settings, defaults included, as one canonical JSON object. */
 void workflow_print(const struct workflow *w, struct buf *out);
 
-enum { MAX_OVERLAP = 9 };
+enum { MAX_OVERLAP = 9, MAX_HANDS = 8 };
 
 /* What the decision needs to know of the task, read in one statement. */
 struct task_facts {
@@ -108,6 +116,8 @@ struct task_facts {
     int64_t annotators[MAX_OVERLAP]; /* who submitted each annotate slot last, by slot, the acting
                                         submitter included; slots without one are left out */
     int nannotators;
+    int64_t hands[MAX_HANDS]; /* who else had a hand in what is or was its label: by adoption */
+    int nhands;
     int64_t reviewer;      /* who decided the last review; 0 = nobody */
     int64_t head_author;   /* who wrote the head label; 0 = a model, a merge or nobody */
     int64_t actor;         /* who acts now; 0 = a model or the system */
@@ -115,7 +125,7 @@ struct task_facts {
 };
 
 enum slot_end { SLOT_SUBMITTED, SLOT_SKIPPED, SLOT_OPEN };
-enum { MAX_EXCLUDED = MAX_OVERLAP + 4 };
+enum { MAX_EXCLUDED = MAX_OVERLAP + MAX_HANDS + 4 };
 
 /* What to do, if the guard (versions) holds. */
 struct decision {

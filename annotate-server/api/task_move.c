@@ -94,6 +94,9 @@ static void on_facts(struct req *r, const PGresult *res)
     for (size_t i = 0; i < n && i < MAX_OVERLAP; i++)
         f->annotators[f->nannotators++] = people[i];
     f->reviewer = db_get_int(res, 0, 10);
+    n = db_get_ints(res, 0, 11, r->arena, &people);
+    for (size_t i = 0; i < n && i < MAX_HANDS; i++)
+        f->hands[f->nhands++] = people[i];
     f->agreement = 1;
     f->score = -1;
     if (workflow_decide(&r->project->workflow, f, m->action, &m->decision)) {

@@ -41,6 +41,7 @@ enum {
     COL_DID_SEQ,
     COL_DID_SHA,
     COL_CLAIMED,
+    COL_HANDS,
 };
 
 const char *transition_label_kind(const struct transition *t)
@@ -84,6 +85,9 @@ static void read_facts(struct transition *t, const PGresult *res, int row)
     BUG_ON(!task_state_parse(db_get_str(res, row, COL_STATE), &f->state));
     for (size_t i = 0; i < n && i < MAX_OVERLAP; i++)
         f->annotators[f->nannotators++] = people[i];
+    n = db_get_ints(res, row, COL_HANDS, a, &people);
+    for (size_t i = 0; i < n && i < MAX_HANDS; i++)
+        f->hands[f->nhands++] = people[i];
     if (t->stage == STAGE_ANNOTATE && f->nannotators < MAX_OVERLAP)
         f->annotators[f->nannotators++] = t->actor;
     arena_free(a);

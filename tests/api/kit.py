@@ -123,7 +123,7 @@ class Desk:
 # ---- the invariants, in SQL ----
 
 MOVES = """('import', 'prelabelled', 'prelabel_failed', 'submit', 'skip', 'accept', 'fix', 'reject', 'pass', 'fail', 'reopen',
-    'archive', 'restore')"""
+    'archive', 'restore', 'adopt')"""
 
 # Each finds what must not be; the first column says where.
 RULES = {
@@ -158,7 +158,7 @@ RULES = {
         WHERE c.after IS NOT NULL AND (c.next_version <= c.assignment_version OR NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = c.tenant_id AND e.task_id = c.task_id AND e.seq > c.seq AND e.seq < c.after
               AND ((e.assignment_id = c.assignment_id AND e.assignment_version = c.assignment_version
-                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip'))))""",
+                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip', 'adopt'))))""",
     "I3: who holds an assignment has claimed that version": """
         SELECT a.id, a.version, a.holder FROM assignment a WHERE a.state IN ('leased', 'submitted') AND NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = a.tenant_id AND e.task_id = a.task_id AND e.assignment_id = a.id

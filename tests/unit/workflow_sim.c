@@ -29,6 +29,8 @@ struct task {
     uint64_t head_authors; /* who wrote the head label: a fix is its fixer's, on top of ... */
     uint64_t annotators;   /* ... the annotators whose label was fixed */
     int64_t head_author, reviewer;
+    int64_t hands[MAX_HANDS]; /* whose work was adopted */
+    int nhands;
     int64_t submitter[MAX_OVERLAP];
     struct slot slots[STAGE_COUNT][MAX_OVERLAP];
 };
@@ -92,8 +94,10 @@ static struct task_facts facts_of(const struct task *t, const struct slot *actin
         .score = -1,
         .reviewer = t->reviewer,
         .head_author = t->head_author,
+        .nhands = t->nhands,
         .actor = actor};
 
+    memcpy(f.hands, t->hands, sizeof(f.hands));
     for (int i = 0; i < t->overlap; i++) {
         const struct slot *slot = &t->slots[STAGE_ANNOTATE][i];
         int64_t who = slot == acting && t->state == TASK_ANNOTATE ? actor : t->submitter[i];
@@ -115,7 +119,12 @@ static void apply_label(struct task *t, enum action a, int64_t actor, const stru
             t->annotators |= bit(t->submitter[i]);
         t->head_authors = t->annotators;
     }
-    if (d->label_is_head) {
+    if (a == ACTION_ADOPT) { /* the version of somebody, chosen by the actor */
+        t->has_head = true;
+        t->head_author = t->hands[t->nhands - 1];
+        t->annotators = bit(t->head_author);
+        t->head_authors = t->annotators;
+    } else if (d->label_is_head) {
         t->has_head = true;
         t->head_author = actor;
         t->annotators = a == ACTION_FIX ? t->annotators : bit(actor);
@@ -303,6 +312,26 @@ static void work(struct sim *s, struct task *t, enum stage stage)
         try_claim(s, t, stage, slot);
 }
 
+/* Somebody's late work becomes the label. */
+static void adopt(struct sim *s, struct task *t, int64_t actor)
+{
+    int64_t writer = 1 + roll(s, PEOPLE);
+    struct task_facts f;
+    int n = t->nhands;
+
+    if (n == MAX_HANDS)
+        return;
+    t->hands[t->nhands++] = writer;
+    f = facts_of(t, NULL, actor);
+    if (!act(s, t, ACTION_ADOPT, NULL, actor, &f)) {
+        CHECK(!workflow_leaves(t->state, ACTION_ADOPT));
+        t->nhands = n;
+    } else {
+        CHECK(t->slots[STAGE_REVIEW][0].exclude & bit(writer));
+        CHECK(t->slots[STAGE_REVIEW][0].exclude & bit(actor));
+    }
+}
+
 /* An action the table does not have for this state changes nothing. */
 static void try_illegal(struct sim *s, struct task *t)
 {
@@ -327,6 +356,8 @@ static void step(struct sim *s, struct task *t)
         CHECK(act(s, t, ACTION_LATE, NULL, f.actor, &f));
     else if (at < 6)
         CHECK(act(s, t, ACTION_ARCHIVE, NULL, f.actor, &f) != archived);
+    else if (at < 7)
+        adopt(s, t, f.actor);
     else if (workflow_stage(t->state, &stage))
         work(s, t, stage);
     else if (archived)

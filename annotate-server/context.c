@@ -15,6 +15,7 @@ struct thread_ctx *context_new(struct server *s, const struct db_options *db)
     c->batches = batch_set_new(c);
     token_cache_init(&c->tokens, &s->keys);
     memo_init(&c->api_tokens, 4096);
+    memo_init(&c->users, 16384);
     memo_init(&c->roles, 16384);
     memo_init(&c->objects, 65536);
     return c;

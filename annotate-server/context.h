@@ -35,6 +35,8 @@ struct thread_ctx {
     struct http_server *http;
     struct token_cache tokens;
     struct memo api_tokens; /* (tenant, id, hash, hash) -> user, admin */
+    struct memo users;      /* (tenant, user) -> admin, disabled, token epoch (auth/gate.c) */
+    uint64_t user_changes;  /* grows when a user is forgotten: what was asked before is not kept */
     struct memo roles;      /* (tenant, project, user) -> role */
     struct memo objects;    /* (tenant, kind, id) -> project; never changes */
     struct project *projects[PROJECT_BUCKETS];

@@ -77,6 +77,7 @@ struct project *project_remember(struct thread_ctx *c, int64_t tenant, const PGr
     p->config_version = (int)db_get_int(row, 0, 6);
     p->xml = strdup(db_get_str(row, 0, 7).p);
     p->created_at = strdup(db_get_str(row, 0, 8).p);
+    p->archived = db_get_bool(row, 0, 9);
     BUG_ON(!p->name || !p->xml || !p->created_at);
     if (workflow_parse(&p->workflow, db_get_str(row, 0, 2), pointer, why) ||
         label_config_parse(str_of(p->xml), &p->config, why)) {

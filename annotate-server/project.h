@@ -18,7 +18,7 @@ struct project {
     char *xml;
     struct workflow workflow;
     uint64_t salt;
-    bool paused;
+    bool paused, archived;
     int config_version;
     struct label_config *config;
 };

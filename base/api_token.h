@@ -6,7 +6,8 @@
 
 #include "base/hash.h"
 
-#define API_TOKEN_PREFIX "ann_"
+#define API_TOKEN_PREFIX    "ann_"
+#define INVITE_TOKEN_PREFIX "inv_"
 
 enum { API_TOKEN_SECRET = 32, API_TOKEN_SIZE = 96 /* bytes, NUL included */ };
 
@@ -17,5 +18,9 @@ struct sha256 api_token_make(int64_t tenant, int64_t id, char *out);
 /* Reads tenant and id and hashes the text. False for anything that api_token_make() cannot have
  * made. */
 bool api_token_parse(struct str text, int64_t *tenant, int64_t *id, struct sha256 *hash);
+
+/* The same for invites (inv_...): one is never taken for the other. */
+struct sha256 invite_token_make(int64_t tenant, int64_t id, char *out);
+bool invite_token_parse(struct str text, int64_t *tenant, int64_t *id, struct sha256 *hash);
 
 #endif

@@ -1,4 +1,5 @@
-/* Owns `annotate tenant`: who rents a part of this service. Never touches a tenant's own rows. */
+/* Owns `annotate tenant`: who rents a part of this service. Never touches a tenant's own
+ * rows: tenant_delete.c does. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -6,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/owner.h"
 #include "cli/say.h"
+#include "cli/tenant.h"
 
 static int create_in(struct owner *o, const char *name, bool if_missing)
 {
@@ -66,7 +68,8 @@ static int list(int argc, char **argv)
 
 int cmd_tenant(int argc, char **argv)
 {
-    static const struct verb verbs[] = {{"create", create}, {"list", list}};
+    static const struct verb verbs[] = {
+        {"create", create}, {"list", list}, {"delete", tenant_delete}};
 
     return args_verb(argc, argv, verbs, ARRAY_LEN(verbs));
 }

@@ -51,6 +51,14 @@ enum err pack_put(
     return e;
 }
 
+enum err pack_remove(struct blob_store *s, int64_t tenant, struct pack_id id)
+{
+    char key[BLOB_KEY_MAX];
+
+    pack_key(tenant, id, key, sizeof(key));
+    return blob_remove(s, key);
+}
+
 enum err pack_get(struct blob_store *s, int64_t tenant, struct pack_id id, int64_t off,
     int64_t bytes, struct sha256 expect, struct buf *out)
 {

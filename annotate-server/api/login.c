@@ -11,6 +11,7 @@ struct login {
     struct req *r;
     char *password, *hash; /* hash NULL: no such user */
     struct str email, name;
+    int64_t epoch;
     bool good;
 };
 
@@ -29,21 +30,15 @@ static void verify(void *arg)
     l->good = password_verify(l->password, l->hash);
 }
 
-static void verified(void *arg)
+void session_reply(struct req *r, int status, int64_t epoch, struct str email, struct str name)
 {
-    struct login *l = arg;
-    struct req *r = l->r;
     int64_t life = config_int(CONFIG_token_ttl_s);
+    struct token_claims who = {
+        .tenant = r->who.tenant, .user = r->who.user, .admin = r->who.admin, .epoch = epoch};
     struct buf token, out;
 
-    if (!l->good) {
-        log_req(LOG_WARN, r->id, "login_failed", "user %lld", (long long)r->who.user);
-        req_fail(r, ERR_UNAUTHENTICATED, NULL, "the e-mail address or the password is wrong");
-        return;
-    }
     buf_init(&token, TOKEN_MAX_BYTES);
-    enum err e =
-        token_sign(&r->ctx->server->keys, r->who.tenant, r->who.user, r->who.admin, life, &token);
+    enum err e = token_sign(&r->ctx->server->keys, &who, life, &token);
     if (e) {
         req_fail(r, e, NULL, "%s", err_title(e));
         buf_release(&token);
@@ -57,13 +52,26 @@ static void verified(void *arg)
     clock_rfc3339_at(clock_unix() + life, at, sizeof(at));
     buf_json(&out, str_of(at));
     buf_printf(&out, ",\"user\":{\"id\":%lld,\"email\":", (long long)r->who.user);
-    buf_json(&out, l->email);
+    buf_json(&out, email);
     buf_puts(&out, ",\"name\":");
-    buf_json(&out, l->name);
+    buf_json(&out, name);
     buf_printf(&out, ",\"admin\":%s}}", r->who.admin ? "true" : "false");
-    req_reply_json(r, 200, &out);
+    req_reply_json(r, status, &out);
     buf_release(&token);
     buf_release(&out);
+}
+
+static void verified(void *arg)
+{
+    struct login *l = arg;
+    struct req *r = l->r;
+
+    if (l->good) {
+        session_reply(r, 200, l->epoch, l->email, l->name);
+        return;
+    }
+    log_req(LOG_WARN, r->id, "login_failed", "user %lld", (long long)r->who.user);
+    req_fail(r, ERR_UNAUTHENTICATED, NULL, "the e-mail address or the password is wrong");
 }
 
 static void on_found(struct req *r, const PGresult *res)
@@ -75,6 +83,7 @@ static void on_found(struct req *r, const PGresult *res)
         r->who.user = db_get_int(res, 0, 1);
         l->name = arena_str(r->arena, db_get_str(res, 0, 2));
         r->who.admin = db_get_bool(res, 0, 3);
+        l->epoch = db_get_int(res, 0, 5);
         if (!db_is_null(res, 0, 4))
             l->hash = arena_copy(r->arena, PQgetvalue(res, 0, 4), (size_t)PQgetlength(res, 0, 4));
     }

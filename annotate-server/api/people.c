@@ -65,13 +65,15 @@ static void on_users(struct req *r, const PGresult *res)
 void user_list_handler(struct req *r)
 {
     int64_t *limit = arena_alloc(r->arena, sizeof(*limit)), after;
+    bool disabled = false;
 
-    if (!page_params(r, &after, limit))
+    if (!page_params(r, &after, limit) || !flag_param(r, "disabled", &disabled))
         return;
     r->user = limit;
     struct query *q = query_new(r, STMT_user_list, on_users);
     query_int(q, after);
     query_int(q, *limit);
+    query_bool(q, disabled);
     query_run(q);
 }
 

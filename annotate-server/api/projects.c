@@ -2,6 +2,7 @@
 #include "annotate-server/api/projects.h"
 
 #include "annotate-server/api/query.h"
+#include "annotate-server/api/templates.h"
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/project.h"
 #include "base/hash.h"
@@ -17,8 +18,10 @@ static void reply_project(struct req *r, const struct project *p, int status)
     buf_json(&out, str_of(p->xml));
     buf_printf(&out, ",\"label_config_version\":%d,\"workflow\":", p->config_version);
     workflow_print(&p->workflow, &out);
-    buf_printf(&out, ",\"paused\":%s,\"version\":%lld,\"role\":\"%s\",\"created_at\":%s}",
-        p->paused ? "true" : "false", (long long)p->version, role_name(r->who.role), p->created_at);
+    buf_printf(&out,
+        ",\"paused\":%s,\"archived\":%s,\"version\":%lld,\"role\":\"%s\",\"created_at\":%s}",
+        p->paused ? "true" : "false", p->archived ? "true" : "false", (long long)p->version,
+        role_name(r->who.role), p->created_at);
     req_set_etag(r, p->version);
     req_reply_json(r, status, &out);
     buf_release(&out);
@@ -64,9 +67,10 @@ static void on_projects(struct req *r, const PGresult *res)
 void project_list_handler(struct req *r)
 {
     struct page *p = arena_alloc(r->arena, sizeof(*p));
+    bool archived = false;
     int64_t after;
 
-    if (!page_params(r, &after, &p->limit))
+    if (!page_params(r, &after, &p->limit) || !flag_param(r, "archived", &archived))
         return;
     r->user = p;
     struct query *q = query_new(r, STMT_project_list, on_projects);
@@ -74,6 +78,7 @@ void project_list_handler(struct req *r)
     query_int(q, r->who.user);
     query_bool(q, r->who.admin);
     query_int(q, p->limit);
+    query_bool(q, archived);
     query_run(q);
 }
 
@@ -101,7 +106,7 @@ static bool read_workflow(struct req *r, struct str *out)
     return true;
 }
 
-static void reply_stored(struct req *r, const PGresult *res, int status)
+void project_reply_stored(struct req *r, const PGresult *res, int status)
 {
     struct project *p = project_remember(r->ctx, r->who.tenant, res);
 
@@ -115,19 +120,22 @@ static void reply_stored(struct req *r, const PGresult *res, int status)
 
 static void on_created(struct req *r, const PGresult *res)
 {
-    reply_stored(r, res, 201);
+    project_reply_stored(r, res, 201);
 }
 
 void project_create_handler(struct req *r)
 {
-    static const char *const members[] = {"name", "label_config", "workflow"};
-    struct str name = {NULL, 0}, xml = {NULL, 0}, workflow = STR("{}");
+    static const char *const members[] = {"name", "label_config", "workflow", "template"};
+    struct str name = {NULL, 0}, template = {NULL, 0}, xml = {NULL, 0}, workflow = STR("{}");
     char why[LABEL_CONFIG_WHY] = "";
     struct label_config *config;
     int64_t salt;
 
     if (!body_only(r, members, ARRAY_LEN(members)) || !body_str(r, "name", true, 200, &name) ||
-        !body_str(r, "label_config", true, LABEL_CONFIG_MAX, &xml) || !read_workflow(r, &workflow))
+        !body_str(r, "template", false, 64, &template) ||
+        (template.p && !template_apply(r, template, &xml, &workflow)) ||
+        !body_str(r, "label_config", !template.p, LABEL_CONFIG_MAX, &xml) ||
+        !read_workflow(r, &workflow))
         return;
     if (label_config_parse(xml, &config, why)) {
         req_fail(r, ERR_INVALID, "/label_config", "%s", why);
@@ -151,7 +159,7 @@ static void on_updated(struct req *r, const PGresult *res)
         return;
     }
     project_forget(r->ctx->server, r->who.tenant, r->id_arg[0]);
-    reply_stored(r, res, 200);
+    project_reply_stored(r, res, 200);
 }
 
 void project_update_handler(struct req *r)

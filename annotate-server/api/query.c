@@ -129,6 +129,19 @@ bool page_params(struct req *r, int64_t *after, int64_t *limit)
            req_query_int(r, "limit", 100, 1, 500, limit);
 }
 
+bool flag_param(struct req *r, const char *name, bool *out)
+{
+    struct str value = req_query(r, name);
+
+    if (value.p && !str_is(value, "true") && !str_is(value, "false")) {
+        req_fail(r, ERR_INVALID, name, "must be true or false");
+        return false;
+    }
+    if (value.p)
+        *out = str_is(value, "true");
+    return true;
+}
+
 void page_end(struct buf *out, int rows, int64_t limit, int64_t last)
 {
     buf_puts(out, "\"next\":");

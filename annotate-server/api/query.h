@@ -35,6 +35,8 @@ void query_fail(struct req *r, enum err e);
 
 /* The page parameters ?after=&limit=. false: answered. */
 bool page_params(struct req *r, int64_t *after, int64_t *limit);
+/* The parameter ?name=true or false; absent leaves *out alone. false: answered. */
+bool flag_param(struct req *r, const char *name, bool *out);
 /* "next":<id>} or "next":null}, after a list was written with `rows` of `limit` rows. */
 void page_end(struct buf *out, int rows, int64_t limit, int64_t last);
 

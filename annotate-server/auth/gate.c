@@ -11,6 +11,7 @@
 enum {
     ROLE_TTL_MS = 2000,
     API_TOKEN_TTL_MS = 5000,
+    USER_TTL_MS = 5000,
     OBJECT_TTL_MS = 600000,
 };
 
@@ -70,9 +71,29 @@ void gate_forget_token(struct thread_ctx *c)
     memo_init(&c->api_tokens, 4096);
 }
 
+void gate_forget_user(struct thread_ctx *c, int64_t tenant, int64_t user, int64_t unused)
+{
+    (void)unused;
+    c->user_changes++;
+    memo_forget(&c->users, (struct memo_key){tenant, user, 0, 0});
+    gate_forget_token(c);
+}
+
 void gate_learn(struct thread_ctx *c, int64_t tenant, enum object kind, int64_t id, int64_t project)
 {
     memo_put(&c->objects, (struct memo_key){tenant, kind, id, 0}, project, OBJECT_TTL_MS);
+}
+
+/* 6. An archived project takes no more work and no changes; what people hold they still hand in. */
+static void pass_project(struct req *r)
+{
+    const struct route *route = r->route;
+
+    if (r->project->archived && route->object == OBJECT_PROJECT && route->method != HTTP_M_GET &&
+        !(route->may & MAY_ARCHIVED))
+        req_fail(r, ERR_CONFLICT, NULL, "the project is archived");
+    else
+        http_gate_pass(r);
 }
 
 /* 5. The role of the person in the project, against the route's row. */
@@ -81,10 +102,12 @@ static void check_role(struct req *r, enum role role)
     r->who.role = r->who.admin ? ROLE_MANAGER : role;
     if (r->who.role == ROLE_NONE)
         req_fail(r, ERR_NOT_FOUND, NULL, "there is no such thing here");
+    else if (r->who.admin && (r->route->may & MAY_ADMIN))
+        pass_project(r);
     else if (!(r->route->may & (role_may(r->who.role) | role_may(role))))
         req_fail(r, ERR_FORBIDDEN, NULL, "a %s may not do this", role_name(r->who.role));
     else
-        http_gate_pass(r);
+        pass_project(r);
 }
 
 static void on_role(struct req *r, const PGresult *res)
@@ -197,6 +220,7 @@ static void unauthenticated(struct req *r, const char *why)
 struct token_asked {
     struct sha256 hash;
     struct memo_key key;
+    uint64_t changes;
 };
 
 static void on_token(struct req *r, const PGresult *res)
@@ -211,7 +235,8 @@ static void on_token(struct req *r, const PGresult *res)
     }
     r->who.user = db_get_int(res, 0, 1);
     r->who.admin = db_get_bool(res, 0, 2);
-    memo_put(&r->ctx->api_tokens, asked->key, r->who.user * 2 + r->who.admin, API_TOKEN_TTL_MS);
+    if (asked->changes == r->ctx->user_changes)
+        memo_put(&r->ctx->api_tokens, asked->key, r->who.user * 2 + r->who.admin, API_TOKEN_TTL_MS);
     r->user = NULL;
     authorise(r);
 }
@@ -234,9 +259,68 @@ static void check_api_token(struct req *r, struct str token)
         authorise(r);
         return;
     }
+    asked->changes = r->ctx->user_changes;
     r->user = asked;
     struct query *q = query_new(r, STMT_token_find, on_token);
     query_int(q, id);
+    query_run(q);
+}
+
+/* 1c. A login token says who; whether that still holds says the user's row, remembered for a few
+ * seconds: a token of a disabled user or of another epoch is dead, and `admin` is the row's. */
+enum { USER_ADMIN = 1, USER_DISABLED = 2, USER_EPOCH = 4 };
+
+struct login_asked {
+    int64_t epoch;
+    uint64_t changes;
+};
+
+static struct memo_key user_key(const struct req *r)
+{
+    return (struct memo_key){r->who.tenant, r->who.user, 0, 0};
+}
+
+static void check_user(struct req *r, int64_t state, int64_t epoch)
+{
+    if ((state & USER_DISABLED) || state / USER_EPOCH != epoch) {
+        unauthenticated(r, "the account is disabled, or its tokens were ended");
+        return;
+    }
+    r->who.admin = state & USER_ADMIN;
+    authorise(r);
+}
+
+static void on_user(struct req *r, const PGresult *res)
+{
+    const struct login_asked *asked = r->user;
+
+    r->user = NULL;
+    if (PQntuples(res) == 0) {
+        unauthenticated(r, "no such user");
+        return;
+    }
+    int64_t state = db_get_int(res, 0, 2) * USER_EPOCH +
+                    (db_get_bool(res, 0, 1) ? USER_DISABLED : 0) +
+                    (db_get_bool(res, 0, 0) ? USER_ADMIN : 0);
+    if (asked->changes == r->ctx->user_changes)
+        memo_put(&r->ctx->users, user_key(r), state, USER_TTL_MS);
+    check_user(r, state, asked->epoch);
+}
+
+static void check_login(struct req *r, int64_t epoch)
+{
+    struct login_asked *asked;
+    int64_t state;
+
+    if (memo_get(&r->ctx->users, user_key(r), &state)) {
+        check_user(r, state, epoch);
+        return;
+    }
+    asked = arena_alloc(r->arena, sizeof(*asked));
+    *asked = (struct login_asked){epoch, r->ctx->user_changes};
+    r->user = asked;
+    struct query *q = query_new(r, STMT_user_state, on_user);
+    query_int(q, r->who.user);
     query_run(q);
 }
 
@@ -264,7 +348,6 @@ void gate_check(struct req *r)
         unauthenticated(r, why);
         return;
     }
-    r->who =
-        (struct principal){.tenant = claims.tenant, .user = claims.user, .admin = claims.admin};
-    authorise(r);
+    r->who = (struct principal){.tenant = claims.tenant, .user = claims.user};
+    check_login(r, claims.epoch);
 }

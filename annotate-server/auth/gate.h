@@ -12,6 +12,8 @@ void gate_check(struct req *r);
 /* A role changed: forget it in every thread. */
 void gate_forget_role(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t user);
 void gate_forget_token(struct thread_ctx *c);
+/* A user was changed: forget who they are, in this thread; for context_broadcast(). */
+void gate_forget_user(struct thread_ctx *c, int64_t tenant, int64_t user, int64_t unused);
 /* An assignment's project is known without a look-up: claims tell. */
 void gate_learn(
     struct thread_ctx *c, int64_t tenant, enum object kind, int64_t id, int64_t project);

@@ -198,7 +198,7 @@ static const char *check_subject(struct check *c)
 {
     struct token_claims *out = c->out;
     struct str sub = text_of(c->payload, "sub");
-    struct json_object *tid, *adm;
+    struct json_object *tid, *adm, *epo;
 
     if (sub.n == 0 || sub.n >= sizeof(out->sub))
         return "sub";
@@ -213,6 +213,11 @@ static const char *check_subject(struct check *c)
     if (!json_object_object_get_ex(c->payload, "adm", &adm) ||
         !json_object_is_type(adm, json_type_boolean))
         return "adm";
+    if (json_object_object_get_ex(c->payload, "epo", &epo)) {
+        if (!json_object_is_type(epo, json_type_int) || json_object_get_int64(epo) < 0)
+            return "epo";
+        out->epoch = json_object_get_int64(epo);
+    }
     out->tenant = json_object_get_int64(tid);
     out->admin = json_object_get_boolean(adm);
     return NULL;
@@ -240,8 +245,8 @@ enum err token_verify(
 
 /* ---- signing ---- */
 
-static bool fill(jwt_t *jwt, const struct token_key *key, int64_t tenant, int64_t user, bool admin,
-    int64_t life_s)
+static bool fill(
+    jwt_t *jwt, const struct token_key *key, const struct token_claims *who, int64_t life_s)
 {
     int64_t now = clock_unix();
     unsigned char random[JTI_BYTES];
@@ -249,20 +254,21 @@ static bool fill(jwt_t *jwt, const struct token_key *key, int64_t tenant, int64_
 
     random_bytes(random, sizeof(random));
     base64url_encode(random, sizeof(random), jti);
-    snprintf(sub, sizeof(sub), "%" PRId64, user);
+    snprintf(sub, sizeof(sub), "%" PRId64, who->user);
     return jwt_set_alg(jwt, JWT_ALG_HS256, key->bytes, (int)key->size) == 0 &&
            jwt_add_header(jwt, "kid", key->kid) == 0 &&
            jwt_add_grant(jwt, "iss", TOKEN_SELF) == 0 &&
            jwt_add_grant(jwt, "aud", TOKEN_SELF) == 0 && jwt_add_grant(jwt, "sub", sub) == 0 &&
-           jwt_add_grant_int(jwt, "tid", (long)tenant) == 0 &&
-           jwt_add_grant_bool(jwt, "adm", admin) == 0 &&
+           jwt_add_grant_int(jwt, "tid", (long)who->tenant) == 0 &&
+           jwt_add_grant_bool(jwt, "adm", who->admin) == 0 &&
+           jwt_add_grant_int(jwt, "epo", (long)who->epoch) == 0 &&
            jwt_add_grant_int(jwt, "iat", (long)now) == 0 &&
            jwt_add_grant_int(jwt, "exp", (long)(now + life_s)) == 0 &&
            jwt_add_grant(jwt, "jti", jti) == 0;
 }
 
-enum err token_sign(const struct key_set *keys, int64_t tenant, int64_t user, bool admin,
-    int64_t life_s, struct buf *out)
+enum err token_sign(
+    const struct key_set *keys, const struct token_claims *who, int64_t life_s, struct buf *out)
 {
     const struct token_key *key = key_set_signer(keys);
     jwt_t *jwt = NULL;
@@ -270,7 +276,7 @@ enum err token_sign(const struct key_set *keys, int64_t tenant, int64_t user, bo
 
     if (!key)
         return ERR_INTERNAL;
-    if (jwt_new(&jwt) == 0 && fill(jwt, key, tenant, user, admin, life_s))
+    if (jwt_new(&jwt) == 0 && fill(jwt, key, who, life_s))
         text = jwt_encode_str(jwt);
     jwt_free(jwt);
     if (!text)

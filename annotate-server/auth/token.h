@@ -20,13 +20,14 @@ struct token_claims {
     int64_t exp; /* seconds since 1970; the token is dead from this second on */
     /* Our own tokens only (key->iss is TOKEN_SELF); an outside issuer's sub is yet to be mapped. */
     int64_t user, tenant;
+    int64_t epoch; /* of the user's tokens (app_user.token_epoch); 0 when the token has none */
     bool admin;
 };
 
-/* A login token for (tenant, user), valid from clock_unix() for life_s, appended to out.
- * ERR_INTERNAL without a signing key. */
-enum err token_sign(const struct key_set *keys, int64_t tenant, int64_t user, bool admin,
-    int64_t life_s, struct buf *out) MUSTCHECK;
+/* A login token for `who` (tenant, user, admin and epoch), valid from clock_unix() for life_s,
+ * appended to out. ERR_INTERNAL without a signing key. */
+enum err token_sign(const struct key_set *keys, const struct token_claims *who, int64_t life_s,
+    struct buf *out) MUSTCHECK;
 
 /* ERR_OK with *out filled, or ERR_UNAUTHENTICATED with *why a fixed phrase for the log (not for the
  * client). */

@@ -19,6 +19,7 @@ enum {
     MAY_QA = 1 << 5,
     MAY_MODEL = 1 << 6,
     MAY_MANAGER = 1 << 7,
+    MAY_ARCHIVED = 1 << 8, /* nobody: a change that an archived project takes, too */
     MAY_MEMBER = MAY_VIEWER | MAY_ANNOTATOR | MAY_REVIEWER | MAY_QA | MAY_MODEL | MAY_MANAGER,
 };
 

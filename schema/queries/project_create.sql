@@ -13,4 +13,4 @@ joined AS (
     INSERT INTO project_member (tenant_id, project_id, user_id, role, added_by)
     SELECT tenant_id, id, $4, 'manager', $4 FROM made
 )
-SELECT id, name, workflow, salt, paused, version, label_config_version, $5, to_json(created_at) FROM made
+SELECT id, name, workflow, salt, paused, version, label_config_version, $5, to_json(created_at), false FROM made

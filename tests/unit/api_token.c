@@ -96,3 +96,17 @@ TEST(api_token_refuses)
     CHECK(api_token_parse(
         STR("ann_1_2_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &tenant, &id, &hash));
 }
+
+TEST(invite_token_is_no_api_token)
+{
+    char invite[API_TOKEN_SIZE], token[API_TOKEN_SIZE];
+    int64_t tenant = 0, id = 0;
+    struct sha256 made = invite_token_make(7, 12, invite), hash;
+
+    api_token_make(7, 12, token);
+    CHECK(str_starts(str_of(invite), STR(INVITE_TOKEN_PREFIX "7_12_")));
+    CHECK(invite_token_parse(str_of(invite), &tenant, &id, &hash));
+    CHECK(tenant == 7 && id == 12 && sha256_eq(made, hash));
+    CHECK(!api_token_parse(str_of(invite), &tenant, &id, &hash));
+    CHECK(!invite_token_parse(str_of(token), &tenant, &id, &hash));
+}

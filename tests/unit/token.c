@@ -310,12 +310,22 @@ TEST(token_claims)
         {"no tid", BY_SECRET, OWN, SAY(US ",\"sub\":\"5\",\"adm\":true"), "tid"},
         {"tid text", BY_SECRET, OWN, SAY(US ",\"sub\":\"5\",\"tid\":\"3\",\"adm\":true"), "tid"},
         {"tid 0", BY_SECRET, OWN, SAY(US ",\"sub\":\"5\",\"tid\":0,\"adm\":true"), "tid"},
+        {"epo text", BY_SECRET, OWN, SAY(US "," WHO ",\"epo\":\"1\""), "epo"},
+        {"epo below 0", BY_SECRET, OWN, SAY(US "," WHO ",\"epo\":-1"), "epo"},
+        {"epo no integer", BY_SECRET, OWN, SAY(US "," WHO ",\"epo\":1.5"), "epo"},
         {"adm number", BY_SECRET, OWN, SAY(US ",\"sub\":\"5\",\"tid\":3,\"adm\":1"), "adm"},
         {"depth bomb", BY_SECRET, OWN, SAY(US "," WHO ",\"x\":[[[[[[[[[[]]]]]]]]]]"),
             "payload is not a strict JSON object"},
     };
 
     run_rows(rows, ARRAY_LEN(rows));
+}
+
+static enum err sign_for(const struct key_set *keys, bool admin, struct buf *out)
+{
+    struct token_claims who = {.tenant = 3, .user = 5, .epoch = 7, .admin = admin};
+
+    return token_sign(keys, &who, 600, out);
 }
 
 TEST(token_sign_and_verify)
@@ -328,12 +338,13 @@ TEST(token_sign_and_verify)
     world_init(&w);
     buf_init(&a, TOKEN_MAX_BYTES);
     buf_init(&b, TOKEN_MAX_BYTES);
-    REQUIRE(token_sign(&w.keys, 3, 5, true, 600, &a) == ERR_OK);
-    REQUIRE(token_sign(&w.keys, 3, 5, true, 600, &b) == ERR_OK);
+    REQUIRE(sign_for(&w.keys, true, &a) == ERR_OK);
+    REQUIRE(sign_for(&w.keys, true, &b) == ERR_OK);
     CHECK(!str_eq(buf_view(&a), buf_view(&b))); /* jti */
     REQUIRE(token_verify(&w.keys, buf_view(&a), &claims, &why) == ERR_OK);
     CHECK_INT(claims.tenant, 3);
     CHECK_INT(claims.user, 5);
+    CHECK_INT(claims.epoch, 7);
     CHECK(claims.admin && claims.key == key_set_signer(&w.keys));
     CHECK_INT(claims.exp, NOW + 600);
     CHECK_STR(str_of(claims.sub), STR("5"));
@@ -347,7 +358,7 @@ TEST(token_sign_and_verify)
     expect(&w, buf_view(&a), "issued in the future", "skew past it");
     buf_clear(&b);
     clock_set(NOW);
-    CHECK(token_sign(&w.keys, 3, 5, false, 600, &b) == ERR_OK);
+    CHECK(sign_for(&w.keys, false, &b) == ERR_OK);
     CHECK(token_verify(&w.keys, buf_view(&b), &claims, &why) == ERR_OK && !claims.admin);
     buf_release(&a);
     buf_release(&b);
@@ -363,7 +374,7 @@ TEST(token_every_changed_byte_is_refused)
 
     world_init(&w);
     buf_init(&b, TOKEN_MAX_BYTES);
-    REQUIRE(token_sign(&w.keys, 3, 5, false, 600, &b) == ERR_OK);
+    REQUIRE(sign_for(&w.keys, false, &b) == ERR_OK);
     for (size_t i = 0; i < b.n; i++) {
         char was = b.p[i];
         for (const char *c = "Aa0-_.=+/ \n"; *c; c++) {
@@ -390,7 +401,7 @@ TEST(token_shape)
     world_init(&w);
     buf_init(&b, TOKEN_MAX_BYTES);
     buf_init(&longer, TOKEN_MAX_BYTES);
-    CHECK(token_sign(&w.keys, 3, 5, false, 600, &b) == ERR_OK);
+    CHECK(sign_for(&w.keys, false, &b) == ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(more); i++) {
         struct token_claims claims;
         const char *why;
@@ -466,7 +477,7 @@ TEST(token_key_rotation)
 
     world_init(&w);
     buf_init(&b, TOKEN_MAX_BYTES);
-    CHECK(token_sign(&w.keys, 3, 5, false, 600, &b) == ERR_OK);
+    CHECK(sign_for(&w.keys, false, &b) == ERR_OK);
     random_bytes(newer, sizeof(newer));
     write_file(path, newer, sizeof(newer), 0600);
     key_set_init(&next);
@@ -482,7 +493,7 @@ TEST(token_key_rotation)
     CHECK(token_verify(&next, buf_view(&b), &claims, &why) == ERR_OK);
     CHECK(strcmp(key_set_signer(&next)->kid, w.kid) != 0); /* the new one signs */
     buf_clear(&b);
-    CHECK(token_sign(&next, 3, 5, false, 600, &b) == ERR_OK);
+    CHECK(sign_for(&next, false, &b) == ERR_OK);
     CHECK(token_verify(&w.keys, buf_view(&b), &claims, &why) == ERR_UNAUTHENTICATED);
     unlink(path);
     unlink(old);
@@ -502,7 +513,7 @@ TEST(token_cache_keeps_no_longer_than_exp)
     world_init(&w);
     token_cache_init(&cache, &w.keys);
     buf_init(&b, TOKEN_MAX_BYTES);
-    CHECK(token_sign(&w.keys, 3, 5, true, 600, &b) == ERR_OK);
+    CHECK(sign_for(&w.keys, true, &b) == ERR_OK);
     for (int i = 0; i < 3; i++) {
         CHECK(token_cache_verify(&cache, buf_view(&b), &claims, &why) == ERR_OK);
         CHECK(claims.tenant == 3 && claims.user == 5 && claims.admin && claims.exp == NOW + 600);

@@ -1,0 +1,3 @@
+-- The next invite's id: its token's text contains it.
+-- users: server
+SELECT nextval('invite_id_seq')

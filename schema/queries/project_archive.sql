@@ -1,0 +1,9 @@
+-- Takes a project out of use ($3) or back into it, under its version. Answers like project_get.
+-- users: server
+WITH changed AS (
+    UPDATE project SET archived_at = CASE WHEN $3::bool THEN now() END, version = version + 1
+    WHERE id = $1::bigint AND version = $2::bigint AND (archived_at IS NULL) = $3
+    RETURNING id, name, workflow, salt, paused, version, label_config_version, created_at, archived_at
+)
+SELECT p.id, p.name, p.workflow, p.salt, p.paused, p.version, p.label_config_version, c.xml, to_json(p.created_at), p.archived_at IS NOT NULL
+FROM changed p JOIN label_config c ON c.project_id = p.id AND c.version = p.label_config_version

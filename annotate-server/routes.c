@@ -145,6 +145,8 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "late", .ok = 200, .handler = late_of_task_handler},
     {POST, .path = "/v1/labels/{id}/adopt", .name = "label_adopt", .summary = "Make late work the task's label; it is reviewed",
      .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .ok = 200, .handler = label_adopt_handler},
+    {POST, .path = "/v1/labels/{id}/merge", .name = "label_merge", .summary = "Join late work and the task's label, or name what contradicts",
+     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .ok = 200, .handler = label_merge_handler},
     {POST, .path = "/v1/labels/{id}/dismiss", .name = "late_dismiss", .summary = "Settle late work without taking it in", .may = JUDGES,
      .object = OBJECT_LABEL, .ok = 204, .handler = late_dismiss_handler},
     {POST, .path = "/v1/tasks/{id}/restore-label", .name = "label_restore", .summary = "Make an old version the task's label again",

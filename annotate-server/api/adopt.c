@@ -7,6 +7,9 @@
 #include "annotate-server/api/query.h"
 #include "annotate-server/project.h"
 #include "base/json_scan.h"
+#include "core/json_tree.h"
+#include "core/label_doc.h"
+#include "core/label_merge.h"
 
 enum how { ADOPT, MERGE, RESTORE };
 
@@ -35,6 +38,18 @@ struct adoption {
     int64_t source;
     struct task_facts facts;
     struct decision decision;
+    struct merged *merged; /* NULL: the source's own bytes */
+};
+
+struct merged { /* the source and the label, joined on a work thread */
+    struct req *r;
+    struct content *source, *head, *base; /* base NULL: both began from nothing */
+    struct buf joined, doc, conflicts;    /* doc: joined, canonical */
+    size_t nconflicts, regions;
+    struct sha256 sha256;
+    struct pack_id pack;
+    struct label_problem problem;
+    enum err err;
 };
 
 static char *list_people(struct arena *a, const int64_t *people, int n)
@@ -79,6 +94,24 @@ static void on_written(struct req *r, const PGresult *res)
     buf_release(&out);
 }
 
+/* Where the bytes lie: NULLs where the source's lie. */
+static void put_place(struct query *q, const struct merged *m)
+{
+    char uuid[37];
+
+    if (!m) {
+        for (int i = 0; i < 5; i++)
+            query_null(q);
+        return;
+    }
+    pack_id_print(m->pack, uuid);
+    query_text(q, str_of(uuid));
+    query_int(q, (int64_t)m->doc.n);
+    query_bytes(q, m->sha256.b, SHA256_LEN);
+    query_int(q, (int64_t)m->regions);
+    query_int(q, m->r->project->config_version);
+}
+
 static void write_adoption(struct req *r, const struct adoption *a)
 {
     struct query *q = query_new(r, STMT_label_adopt, on_written);
@@ -90,10 +123,110 @@ static void write_adoption(struct req *r, const struct adoption *a)
     query_int(q, r->who.user);
     query_text(q, str_of(list_people(r->arena, a->decision.exclude, a->decision.nexclude)));
     query_text(q, str_of(list_people(r->arena, f->hands, f->nhands)));
-    query_text(q, STR("restore"));
-    for (int i = 0; i < 5; i++) /* no bytes of its own: they lie where the source's lie */
-        query_null(q);
+    query_text(q, a->merged ? STR("merge") : STR("restore"));
+    put_place(q, a->merged);
     query_run(q);
+}
+
+/* ---- the merge */
+
+static void release_merged(void *arg)
+{
+    struct merged *m = arg;
+
+    buf_release(&m->joined);
+    buf_release(&m->doc);
+    buf_release(&m->conflicts);
+}
+
+static enum err check_joined(struct merged *m)
+{
+    struct json_object *result = NULL;
+    struct label_doc_info info = {0};
+    enum err e = json_tree_parse(buf_view(&m->joined), JSON_DEPTH_MAX, &result, NULL);
+
+    if (!e)
+        e = label_doc_canon(m->r->project->config, result, NULL, 0, &m->doc, &info, &m->problem);
+    json_object_put(result);
+    m->regions = info.regions;
+    return e;
+}
+
+/* On a work thread. A merge without conflicts is stored here, before its row is written (I6). */
+static void join(void *arg)
+{
+    struct merged *m = arg;
+    struct str base = m->base ? buf_view(&m->base->text) : STR("[]");
+
+    m->err = label_merge(base, buf_view(&m->head->text), buf_view(&m->source->text), &m->joined,
+        &m->conflicts, &m->nconflicts);
+    if (m->err || m->nconflicts)
+        return;
+    m->err = check_joined(m);
+    if (m->err)
+        return;
+    m->sha256 = sha256_of(buf_view(&m->doc));
+    if (sha256_eq(m->sha256, m->head->sha256))
+        return; /* on_joined says so */
+    struct pack_item item = {.doc = buf_view(&m->doc)};
+    m->err = pack_put(&m->r->ctx->server->blobs, m->r->who.tenant, &item, 1, &m->pack);
+}
+
+static void on_joined(void *arg)
+{
+    struct merged *m = arg;
+    struct req *r = m->r;
+
+    if (m->nconflicts && !m->err) {
+        char *extra =
+            arena_printf(r->arena, "\"conflicts\":%.*s", STR_FMT(buf_view(&m->conflicts)));
+        req_fail_extra(r, ERR_CONFLICT, NULL, extra,
+            "the two versions contradict each other in %zu places", m->nconflicts);
+    } else if (m->err == ERR_LABEL_INVALID) {
+        req_fail(r, ERR_CONFLICT, NULL, "joined, the two versions are no label: %s: %s",
+            m->problem.pointer, m->problem.why);
+    } else if (m->err) {
+        req_fail(r, m->err, NULL, "%s", err_title(m->err));
+    } else if (sha256_eq(m->sha256, m->head->sha256)) {
+        req_fail(r, ERR_CONFLICT, NULL, "the task's label has all of it already");
+    } else {
+        write_adoption(r, r->user);
+    }
+}
+
+static void on_contents(void *arg)
+{
+    struct merged *m = arg;
+    struct req *r = m->r;
+
+    if (m->source->err || m->head->err || (m->base && m->base->err))
+        req_fail(r, ERR_CORRUPT, NULL, "the content of a version cannot be read");
+    else
+        work_submit(r->ctx->server->work, r->loop, join, on_joined, m);
+}
+
+static void merge(struct req *r, struct adoption *a, const PGresult *res)
+{
+    struct merged *m = arena_alloc(r->arena, sizeof(*m));
+    struct content *contents = content_new(r->arena, 3);
+    bool based = !db_is_null(res, 0, COL_BASE);
+
+    m->r = r;
+    m->source = &contents[0];
+    m->head = &contents[1];
+    m->base = based ? &contents[2] : NULL;
+    buf_init(&m->joined, BUF_MAX_LABEL);
+    buf_init(&m->doc, BUF_MAX_LABEL);
+    buf_init(&m->conflicts, BUF_MAX_REPLY);
+    arena_defer(r->arena, release_merged, m);
+    a->merged = m;
+    if (!content_locate(m->source, res, 0, COL_SOURCE) ||
+        !content_locate(m->head, res, 0, COL_HEAD) ||
+        (based && !content_locate(m->base, res, 0, COL_BASE))) {
+        req_fail(r, ERR_INTERNAL, NULL, "a label's row is damaged");
+        return;
+    }
+    content_read(r->ctx, r->arena, r->who.tenant, contents, based ? 3 : 2, on_contents, m);
 }
 
 /* ---- the decision */
@@ -176,6 +309,8 @@ static void on_facts(struct req *r, const PGresult *res)
             f->state == TASK_ARCHIVED ? "; restore it first" : " before it is handed in");
     if (why)
         req_fail(r, ERR_CONFLICT, NULL, "%s", why);
+    else if (a->how == MERGE)
+        merge(r, a, res);
     else
         write_adoption(r, a);
 }
@@ -193,12 +328,17 @@ static void start(struct req *r, enum how how, int64_t task, int64_t source)
     else
         query_null(q);
     query_int(q, source);
-    query_run(q);
+    query_read(q);
 }
 
 void label_adopt_handler(struct req *r)
 {
     start(r, ADOPT, 0, r->id_arg[0]);
+}
+
+void label_merge_handler(struct req *r)
+{
+    start(r, MERGE, 0, r->id_arg[0]);
 }
 
 void label_restore_handler(struct req *r)

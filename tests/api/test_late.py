@@ -216,3 +216,104 @@ def test_restoring_what_is_not_there(api):
     problem(restore_label(desk, "reviewer", one["label"]["id"], version=9, task=task), 412, "version-mismatch")
     for bad in (0, "1", None, 1.5):
         problem(restore_label(desk, "reviewer", bad, task=task), 422, "invalid", "/label")
+
+
+# ---- merging ----
+
+def boxes(**regions):
+    """A document of boxes: region=(label, x)."""
+    return [box(label, x=x, region=region)[0] for region, (label, x) in sorted(regions.items())]
+
+
+def regions(result):
+    return {item["id"]: (item["value"]["rectanglelabels"][0], item["value"]["x"]) for item in result}
+
+
+def reworked(api, base):
+    """A task whose label `base` was rejected: its late rework and the one that was handed in both began from it."""
+    desk = Desk(api, label_config=BOXES, workflow={"reserve_s": 0})
+    desk.submit("annotator", desk.claim("annotator"), boxes(**base))
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "reject")
+    return desk
+
+
+def two_versions(api, base, ours, theirs):
+    """The label became `ours`, and `theirs` came too late. Both began from `base`."""
+    desk = reworked(api, base)
+    mine = desk.claim("annotator")
+    assert regions(mine["label"]["result"]) == base
+    desk.done("annotator", mine, "release")
+    other = desk.claim("annotator2")
+    kept = problem(desk.act("annotator", mine, "submit", {"result": boxes(**theirs)}), 412)["late_label"]
+    desk.submit("annotator2", other, boxes(**ours))
+    return desk, kept
+
+
+def test_late_work_is_merged_by_region(api):
+    base = {"r1": ("shoe", 10), "r2": ("bag", 40), "r3": ("bag", 60)}
+    ours = {"r1": ("shoe", 12), "r2": ("bag", 40), "r4": ("shoe", 70)}              # moved r1, removed r3, added r4
+    theirs = {"r1": ("shoe", 10), "r2": ("shoe", 40), "r3": ("bag", 60), "r5": ("bag", 5)}  # relabelled r2, added r5
+    desk, kept = two_versions(api, base, ours, theirs)
+    head = desk.task()["head_label"]
+    answer = taken_in(desk, "reviewer", "merge", kept)
+    new = label(desk, answer["label"]["id"])
+    assert regions(new["result"]) == {"r1": ("shoe", 12), "r2": ("shoe", 40), "r4": ("shoe", 70), "r5": ("bag", 5)}
+    assert new["kind"] == "merge" and new["parent"] == head and new["sha256"] == answer["label"]["sha256"]
+    assert answer["task"]["state"] == "review" and desk.task()["head_label"] == new["id"]
+    assert new["regions"] == 4 and desk.events()[-1]["detail"] == {"how": "merge", "source": kept}
+    settled, = late(desk, all="true")
+    assert settled["settled"] == "merged" and settled["result"] == new["id"]
+    for role in ("annotator", "annotator2"):  # both wrote it
+        assert desk.claims(role, "annotate") == []
+    assert desk.claims("reviewer", "review") == []  # who merged it does not review it
+    desk.verdict("qa", desk.claim("qa", "review"), "accept")
+    assert desk.state() == "done"
+
+
+def test_contradictions_are_named_and_nothing_changes(api):
+    base = {"r1": ("shoe", 10), "r2": ("bag", 40), "r3": ("bag", 60)}
+    desk, kept = two_versions(api, base, {"r1": ("shoe", 12), "r2": ("bag", 40)}, {"r1": ("shoe", 15), "r2": ("bag", 40), "r3": ("shoe", 60)})
+    before, labels = desk.task(), desk.labels()
+    body = problem(take_in(desk, "reviewer", "merge", kept), 409, "conflict")
+    assert [(c["id"], c["field"]) for c in body["conflicts"]] == [("r1", "place"), ("r3", "region")]
+    place = body["conflicts"][0]
+    assert (place["base"]["x"], place["ours"]["x"], place["theirs"]["x"]) == (10, 12, 15)
+    assert desk.task() == before and desk.labels() == labels and late(desk)[0]["settled"] is None
+    taken_in(desk, "reviewer", "adopt", kept)  # then one of them, as a whole
+
+
+def test_merging_what_both_began_from_nothing(api):
+    """No label and no model before either: regions of both."""
+    desk = Desk(api, label_config=BOXES)
+    kept, taken = late_submit(desk, value=boxes(r1=("shoe", 10)))
+    problem(take_in(desk, "reviewer", "merge", kept), 409, "conflict")
+    desk.submit("annotator2", taken, boxes(r9=("bag", 40)))
+    new = label(desk, taken_in(desk, "reviewer", "merge", kept)["label"]["id"])
+    assert regions(new["result"]) == {"r1": ("shoe", 10), "r9": ("bag", 40)}
+
+
+def test_merging_what_both_began_from_a_models_word(api):
+    desk = Desk(api, label_config=BOXES, workflow={"prelabel": True})
+    work = desk.claim("model", "prelabel")
+    base = {"p1": ("shoe", 10), "p2": ("bag", 50)}
+    desk("model").ok("POST", f"{desk.path}/predictions", json={"predictions": [
+        {"assignment": work["id"], "version": work["version"], "model": "m", "score": 0.5, "result": boxes(**base)}]})
+    kept, taken = late_submit(desk, value=boxes(p1=("shoe", 10), p2=("shoe", 50)))
+    desk.submit("annotator2", taken, boxes(p1=("shoe", 20), p2=("bag", 50)))
+    new = label(desk, taken_in(desk, "manager", "merge", kept)["label"]["id"])
+    assert regions(new["result"]) == {"p1": ("shoe", 20), "p2": ("shoe", 50)}
+
+
+def test_a_merge_that_adds_nothing(api):
+    base = {"r1": ("shoe", 10), "r2": ("bag", 40)}
+    desk, kept = two_versions(api, base, {"r1": ("shoe", 12)}, {"r1": ("shoe", 10), "r2": ("bag", 40)})
+    assert "all of it already" in problem(take_in(desk, "reviewer", "merge", kept), 409, "conflict")["detail"]
+    assert [l["kind"] for l in desk.labels()] == ["submission", "late", "submission"]
+
+
+def test_the_same_merge_under_one_key_is_one(api):
+    desk, kept = two_versions(api, {"r1": ("shoe", 10)}, {"r1": ("shoe", 12)}, {"r1": ("bag", 10)})
+    version = desk.task()["version"]
+    one, two = (desk("reviewer").post(f"/v1/labels/{kept}/merge", version=version, headers={"Idempotency-Key": "m"}) for _ in range(2))
+    assert one.status_code == 200, one.text
+    assert one.json() == two.json() and [l["kind"] for l in desk.labels()].count("merge") == 1

@@ -264,7 +264,7 @@ def test_an_address_is_taken_once(api):
 NEEDS_VERSION = [name for name in BY_NAME if name in (
     "project_update", "task_reopen", "task_archive", "task_restore", "heartbeat", "draft_put", "submit", "verdict", "skip", "release",
     "project_archive", "project_restore", "config_add",
-    "label_adopt", "label_restore")]
+    "label_adopt", "label_merge", "label_restore")]
 
 
 @pytest.mark.parametrize("name", NEEDS_VERSION)
@@ -280,7 +280,7 @@ def test_if_match_is_needed(api, world, name):
 def test_the_table_says_which_routes_need_if_match(api):
     paths = api().ok("GET", "/openapi.json")["paths"]
     needs = {op["operationId"] for ops in paths.values() for op in ops.values() if any(p["name"] == "If-Match" for p in op["parameters"])}
-    assert needs == set(NEEDS_VERSION) and len(NEEDS_VERSION) == 15
+    assert needs == set(NEEDS_VERSION) and len(NEEDS_VERSION) == 16
 
 
 def test_stale_versions_of_tasks_and_projects(api):

@@ -1,420 +1,402 @@
-/* Owns importing tasks: the body is cut into items as it arrives, and each chunk of them is one
- * statement, so memory does not grow with the file (I9). Never takes an item it does not
- * understand: the answer names it, and what came before it stays imported (external_id makes
- * sending the file again safe). */
-#include "annotate-server/api/park.h"
-#include "annotate-server/api/query.h"
+/* Owns the course of an import: what is asked for next, when it ends, what is answered. The parts
+ * of the work are in task_import_*.c; see the header. */
+#include "annotate-server/api/task_import.h"
+
 #include "annotate-server/api/tasks.h"
-#include "annotate-server/project.h"
-#include "base/json_scan.h"
 
-enum {
-    CHUNK_ITEMS = 1000,
-    CHUNK_BYTES = 1 << 20,
-    ITEM_MAX = 8 << 20, /* bytes of one task */
-    PRIORITY_MAX = 1000000,
-};
+enum { TELL_ITEMS = 20000, WHY_MAX = 300, POINTER_MAX = 600 };
 
-struct import {
-    struct req *r;
-    struct buf in;  /* not cut yet */
-    size_t scan_at; /* do not scan again before so much is there */
-    enum { FORM_UNKNOWN, FORM_ARRAY, FORM_LINES } form;
-    bool after_item, closed, ended, busy, failed;
-    int64_t seen, created, first, last;
-    struct json_tokener *tokener;
-    /* the chunk being gathered or written */
-    struct db_call call;
-    struct db_array ord, data, meta, external, priority;
-    int items;
-    size_t bytes;
-};
+static const char *const error_modes[] = {
+    [IMPORT_REFUSE] = "refuse", [IMPORT_STOP] = "stop", [IMPORT_SKIP] = "skip"};
 
-static void release_arrays(struct import *im)
+/* ---- what is bad */
+
+/* The first IMPORT_ERRORS of them, as JSON. */
+static void list_bad(struct import *im, enum err e, const char *pointer, const char *why)
 {
-    db_array_release(&im->ord);
-    db_array_release(&im->data);
-    db_array_release(&im->meta);
-    db_array_release(&im->external);
-    db_array_release(&im->priority);
+    struct buf *out = &im->list;
+
+    if (im->failed > IMPORT_ERRORS)
+        return;
+    buf_printf(out,
+        "%s{\"item\":%lld,\"line\":%lld,\"error\":\"%s\",\"pointer\":", im->failed > 1 ? "," : "",
+        (long long)im->text.items, (long long)im->text.line, err_slug(e));
+    buf_json(out, str_of(pointer));
+    buf_puts(out, ",\"detail\":");
+    buf_json(out, str_of(why));
+    buf_putc(out, '}');
 }
 
-static void new_chunk(struct import *im)
+static void remember(struct import *im, enum err e, const char *pointer, const char *why)
 {
-    release_arrays(im);
-    db_array_init(&im->ord, DB_INT4);
-    db_array_init(&im->data, DB_TEXT);
-    db_array_init(&im->meta, DB_TEXT);
-    db_array_init(&im->external, DB_TEXT);
-    db_array_init(&im->priority, DB_INT4);
-    im->items = 0;
-    im->bytes = 0;
+    im->err = e;
+    im->err_item = im->text.items;
+    im->err_line = im->text.line;
+    snprintf(im->pointer, POINTER_MAX, "%s", pointer);
+    snprintf(im->why, WHY_MAX, "%s", why);
+}
+
+void import_bad(struct import *im, enum err e, bool end, const char *pointer, const char *why)
+{
+    char whole[POINTER_MAX];
+
+    if (im->broken)
+        return;
+    snprintf(whole, sizeof(whole), "/%lld%s", (long long)im->text.items, pointer);
+    im->failed++;
+    list_bad(im, e, whole, why);
+    if (!im->err || (end && im->errors == IMPORT_SKIP))
+        remember(im, e, whole, why);
+    im->broken = end || im->errors == IMPORT_STOP;
+}
+
+void import_break(struct import *im, enum err e, const char *why)
+{
+    char whole[POINTER_MAX];
+
+    if (im->broken)
+        return;
+    snprintf(whole, sizeof(whole), "/%lld", (long long)im->text.items);
+    remember(im, e, whole, why);
+    im->broken = true;
+}
+
+/* ---- the answer */
+
+static void answer_failure(struct import *im)
+{
+    struct req *r = im->r;
+    struct buf extra;
+
+    buf_init(&extra, BUF_MAX_JSON);
+    buf_printf(&extra,
+        "\"import\":%lld,\"created\":%lld,\"item\":%lld,\"line\":%lld,\"failed\":%lld,\"errors\":[",
+        (long long)im->id, (long long)im->created, (long long)im->err_item, (long long)im->err_line,
+        (long long)im->failed);
+    buf_str(&extra, buf_view(&im->list));
+    buf_putc(&extra, ']');
+    if (im->err == ERR_BUSY || im->err == ERR_UNAVAILABLE)
+        req_set_header(r, "Retry-After", "1");
+    req_fail_extra(r, im->err, im->pointer, arena_copy(r->arena, extra.p, extra.n), "item %lld: %s",
+        (long long)im->err_item, im->why);
+    buf_release(&extra);
+}
+
+static void put_id(struct buf *out, const char *name, int64_t id)
+{
+    if (id)
+        buf_printf(out, ",\"%s\":%lld", name, (long long)id);
+    else
+        buf_printf(out, ",\"%s\":null", name);
+}
+
+static void answer(struct import *im)
+{
+    struct buf out;
+
+    if (im->err && (im->broken || im->errors == IMPORT_REFUSE)) {
+        answer_failure(im);
+        return;
+    }
+    buf_init(&out, BUF_MAX_JSON);
+    buf_printf(&out,
+        "{\"id\":%lld,\"created\":%lld,\"skipped\":%lld,\"failed\":%lld,\"labels\":%lld,"
+        "\"cancelled\":%lld",
+        (long long)im->id, (long long)im->created, (long long)im->skipped, (long long)im->failed,
+        (long long)im->labels, (long long)im->cancelled);
+    put_id(&out, "first_id", im->first);
+    put_id(&out, "last_id", im->last);
+    buf_puts(&out, ",\"errors\":[");
+    buf_str(&out, buf_view(&im->list));
+    buf_puts(&out, "]}");
+    req_reply_json(im->r, 201, &out);
+    buf_release(&out);
+}
+
+/* ---- the import's own row */
+
+static void tell(struct import *im, const char *state,
+    void (*done)(struct db_call *call, enum err e, const PGresult *res))
+{
+    struct arena *a = im->r->arena;
+    bool bad = im->err && (im->broken || im->errors == IMPORT_REFUSE);
+
+    im->told = im->text.items;
+    im->telling = true;
+    db_call_init(&im->call, STMT_import_update, im->r->who.tenant, done);
+    db_int(&im->call, a, im->id);
+    db_text(&im->call, a, str_of(state ? state : bad ? "failed" : "done"));
+    db_int(&im->call, a, im->text.items);
+    db_int(&im->call, a, im->failed);
+    db_int(&im->call, a, im->bytes);
+    if (im->err)
+        db_text(&im->call, a,
+            str_of(arena_printf(a, "item %lld: %s", (long long)im->err_item, im->why)));
+    else
+        db_null(&im->call);
+    db_submit(im->r->ctx->db, &im->call);
+}
+
+static void on_told(struct db_call *call, enum err e, const PGresult *res)
+{
+    struct import *im = container_of(call, struct import, call);
+
+    (void)res;
+    im->telling = false;
+    if (e)
+        import_break(im, e, err_title(e));
+    import_advance(im);
+}
+
+/* What is in is in, and the chunks have counted it: the answer does not depend on this row. */
+static void on_ended(struct db_call *call, enum err e, const PGresult *res)
+{
+    (void)e;
+    (void)res;
+    answer(container_of(call, struct import, call));
+}
+
+static void end(struct import *im)
+{
+    im->ending = true;
+    if (im->id)
+        tell(im, NULL, on_ended);
+    else
+        answer(im);
+}
+
+/* ---- what comes next */
+
+static struct import_chunk *other_chunk(struct import *im)
+{
+    return &im->chunks[im->fill == &im->chunks[0]];
+}
+
+static bool busy(struct import *im)
+{
+    return other_chunk(im)->busy || im->spool.busy || im->telling;
+}
+
+static bool replaying(const struct import *im)
+{
+    return im->errors == IMPORT_REFUSE && !im->checking;
+}
+
+/* What has been gathered goes on its way. True when there may be more to cut. */
+static bool hand_on(struct import *im)
+{
+    struct import_chunk *c = im->fill;
+    bool full = import_chunk_full(c);
+
+    if (!full && !(im->text.ended && c->items))
+        return false;
+    if (im->checking) {
+        import_chunk_reset(c);
+        if (im->text.items - im->told >= TELL_ITEMS && !im->telling)
+            tell(im, "checking", on_told);
+        return full;
+    }
+    if (other_chunk(im)->busy)
+        return false;
+    im->fill = other_chunk(im);
+    import_chunk_send(c);
+    return full;
+}
+
+static void on_spooled(struct import *im);
+
+static void on_piece(struct import *im)
+{
+    struct import_spool *s = &im->spool;
+
+    if (s->err)
+        import_break(im, s->err, err_title(s->err));
+    buf_add(&im->text.in, s->piece, s->n);
+    im->text.ended = s->n == 0;
+    import_advance(im);
+}
+
+/* The body is wanted while there is room for what is in it. */
+static void ask(struct import *im)
+{
+    bool room = !import_chunk_full(im->fill) && !im->spool.busy;
+
+    if (im->text.ended)
+        return;
+    if (replaying(im)) {
+        if (room)
+            import_spool_read(&im->spool, on_piece);
+    } else if (room && im->paused) {
+        im->paused = false;
+        req_body_resume(im->r);
+    } else if (!room && !im->paused) {
+        im->paused = true;
+        req_body_pause(im->r);
+    }
+}
+
+/* All has been cut and written, or checked. */
+static void at_end(struct import *im)
+{
+    struct import_text *t = &im->text;
+
+    if (t->in.n && !t->closed)
+        import_bad(im, ERR_BAD_JSON, true, "", "the body ends inside an item");
+    else if (t->form == IMPORT_ARRAY && !t->closed)
+        import_bad(im, ERR_BAD_JSON, true, "", "the array is not closed");
+    if (im->broken || !im->checking || im->failed) {
+        end(im);
+    } else if (im->spool.n) {
+        import_spool_flush(&im->spool, on_spooled);
+    } else { /* every item is good: now in earnest */
+        im->checking = false;
+        im->cancelled = 0;
+        import_text_rewind(t);
+        ask(im);
+    }
+}
+
+static void on_spooled(struct import *im)
+{
+    if (im->spool.err)
+        import_break(im, im->spool.err, err_title(im->spool.err));
+    import_advance(im);
+}
+
+void import_advance(struct import *im)
+{
+    if (im->ending || !im->begun)
+        return;
+    while (!im->broken) {
+        import_cut(im);
+        if (im->broken || !hand_on(im))
+            break;
+    }
+    if (im->broken) {
+        if (!busy(im))
+            end(im);
+    } else if (im->text.ended && im->fill->items == 0) {
+        if (!busy(im))
+            at_end(im);
+    } else {
+        ask(im);
+    }
+}
+
+/* ---- the request */
+
+static void on_data(struct req *r, struct str data)
+{
+    struct import *im = r->user;
+
+    if (im->broken)
+        return;
+    im->bytes += (int64_t)data.n;
+    buf_str(&im->text.in, data);
+    if (im->checking && !im->failed && import_spool_add(&im->spool, data))
+        import_spool_flush(&im->spool, on_spooled);
+    if (buf_err(&im->text.in))
+        import_break(im, buf_err(&im->text.in) == ERR_FULL ? ERR_TOO_LARGE : ERR_NO_MEMORY,
+            "the item is too large");
+    import_advance(im);
+}
+
+static void on_end(struct req *r)
+{
+    struct import *im = r->user;
+    struct buf *in = &im->text.in;
+
+    im->body_done = true;
+    im->text.ended = true;
+    while (in->n && strchr(" \t\r\n", in->p[in->n - 1])) /* trailing blanks are nothing */
+        in->n--;
+    import_advance(im);
+}
+
+/* Who has sent it all need not wait for the answer. */
+static void on_close(struct req *r)
+{
+    struct import *im = r->user;
+
+    if (!im->body_done)
+        import_break(im, ERR_TIMEOUT, "the client went away");
+    import_advance(im);
+}
+
+static void on_begun(struct db_call *call, enum err e, const PGresult *res)
+{
+    static const struct req_stream stream = {on_data, on_end};
+    struct import *im = container_of(call, struct import, call);
+
+    im->begun = true;
+    if (e)
+        import_break(im, e, err_title(e));
+    else
+        im->id = db_get_int(res, 0, 0);
+    if (im->checking && !im->broken && (e = import_spool_open(&im->spool, im)))
+        import_break(im, e, "the body cannot be kept while it is checked");
+    if (im->broken)
+        import_advance(im);
+    else
+        req_read_body(im->r, &stream);
 }
 
 static void release(void *arg)
 {
     struct import *im = arg;
 
-    release_arrays(im);
-    buf_release(&im->in);
+    import_chunk_release(&im->chunks[0]);
+    import_chunk_release(&im->chunks[1]);
+    import_spool_close(&im->spool);
+    buf_release(&im->text.in);
+    buf_release(&im->scratch);
+    buf_release(&im->list);
     json_tokener_free(im->tokener);
 }
 
-/* The answer tells what is in already, so that nobody has to guess. */
-static void fail(struct import *im, enum err e, const char *member, const char *why)
+static struct import *import_new(struct req *r, enum import_errors errors)
 {
-    struct req *r = im->r;
-    char *extra = arena_printf(
-        r->arena, "\"created\":%lld,\"item\":%lld", (long long)im->created, (long long)im->seen);
+    struct import *im = arena_alloc(r->arena, sizeof(*im));
 
-    if (im->failed)
-        return;
-    im->failed = true;
-    if (e == ERR_BUSY || e == ERR_UNAVAILABLE)
-        req_set_header(r, "Retry-After", "1");
-    req_fail_extra(r, e, arena_printf(r->arena, "/%lld%s", (long long)im->seen, member), extra,
-        "item %lld: %s", (long long)im->seen, why);
-}
-
-static void reply(struct import *im)
-{
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_JSON);
-    buf_printf(&out, "{\"created\":%lld,\"skipped\":%lld,", (long long)im->created,
-        (long long)(im->seen - im->created));
-    if (im->created)
-        buf_printf(
-            &out, "\"first_id\":%lld,\"last_id\":%lld}", (long long)im->first, (long long)im->last);
-    else
-        buf_puts(&out, "\"first_id\":null,\"last_id\":null}");
-    req_reply_json(im->r, 201, &out);
-    buf_release(&out);
-}
-
-/* ---- one item */
-
-static bool is_text(struct json_object *v, size_t max)
-{
-    return json_object_is_type(v, json_type_string) && json_object_get_string_len(v) >= 1 &&
-           (size_t)json_object_get_string_len(v) <= max;
-}
-
-/* Every field that the label config shows must be there. */
-static bool has_fields(struct import *im, struct json_object *data)
-{
-    for (const struct label_object *o = im->r->project->config->objects; o; o = o->next) {
-        char *field = arena_copy(im->r->arena, o->field.p, o->field.n);
-        if (o->field.n == 0 || o->name.indexed || json_object_object_get_ex(data, field, NULL))
-            continue;
-        fail(im, ERR_INVALID, arena_printf(im->r->arena, "/data/%s", field),
-            "the label config shows this field, and it is missing");
-        return false;
+    im->r = r;
+    im->errors = errors;
+    im->checking = errors == IMPORT_REFUSE;
+    im->spool.fd = -1;
+    import_text_init(&im->text);
+    buf_init(&im->scratch, 2 * IMPORT_ITEM_MAX);
+    buf_init(&im->list, BUF_MAX_JSON);
+    im->pointer = arena_alloc(r->arena, POINTER_MAX);
+    im->why = arena_alloc(r->arena, WHY_MAX);
+    im->tokener = json_tokener_new_ex(JSON_DEPTH_IMPORT);
+    BUG_ON(!im->tokener);
+    json_tokener_set_flags(im->tokener, JSON_TOKENER_STRICT);
+    for (int i = 0; i < 2; i++) {
+        im->chunks[i].im = im;
+        import_chunk_reset(&im->chunks[i]);
     }
-    return true;
-}
-
-static struct str text_of(struct json_object *v)
-{
-    size_t n;
-    const char *p = json_object_to_json_string_length(
-        v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
-
-    return (struct str){p, n};
-}
-
-static bool known_members(struct import *im, struct json_object *item)
-{
-    static const char *const members[] = {"data", "meta", "external_id", "priority", "id",
-        "annotations", "predictions", "allow_skip"};
-    struct json_object *list;
-
-    json_object_object_foreach(item, key, value)
-    {
-        size_t k = 0;
-        (void)value;
-        while (k < ARRAY_LEN(members) && strcmp(key, members[k]) != 0)
-            k++;
-        if (k == ARRAY_LEN(members)) {
-            fail(im, ERR_INVALID, arena_printf(im->r->arena, "/%s", key), "unknown member");
-            return false;
-        }
-    }
-    for (size_t k = 5; k <= 6; k++) /* refused rather than dropped: nobody's labels vanish */
-        if (json_object_object_get_ex(item, members[k], &list) &&
-            !(json_object_is_type(list, json_type_array) && json_object_array_length(list) == 0)) {
-            fail(im, ERR_NOT_IMPLEMENTED, arena_printf(im->r->arena, "/%s", members[k]),
-                "labels inside an imported task are not taken; import tasks without them");
-            return false;
-        }
-    return true;
-}
-
-/* {"data":…} or, as Label Studio takes it, the data alone. */
-static bool add_item(struct import *im, struct json_object *item)
-{
-    struct json_object *data = item, *meta = NULL, *external = NULL, *priority = NULL;
-
-    if (!json_object_is_type(item, json_type_object)) {
-        fail(im, ERR_INVALID, "", "a task must be an object");
-        return false;
-    }
-    if (json_object_object_get_ex(item, "data", &data)) {
-        if (!known_members(im, item))
-            return false;
-        json_object_object_get_ex(item, "meta", &meta);
-        json_object_object_get_ex(item, "external_id", &external);
-        json_object_object_get_ex(item, "priority", &priority);
-    } else {
-        data = item;
-    }
-    if (!json_object_is_type(data, json_type_object)) {
-        fail(im, ERR_INVALID, "/data", "must be an object");
-        return false;
-    }
-    if (external && !is_text(external, 500)) {
-        fail(im, ERR_INVALID, "/external_id", "must be a string of 1 to 500 bytes");
-        return false;
-    }
-    if (priority && !(json_object_is_type(priority, json_type_int) &&
-                        json_object_get_int64(priority) >= -PRIORITY_MAX &&
-                        json_object_get_int64(priority) <= PRIORITY_MAX)) {
-        fail(im, ERR_INVALID, "/priority", "must be a whole number within a million of 0");
-        return false;
-    }
-    if (!has_fields(im, data))
-        return false;
-    db_array_int(&im->ord, ++im->items);
-    db_array_text(&im->data, text_of(data));
-    db_array_text(&im->meta, meta ? text_of(meta) : (struct str){NULL, 0});
-    db_array_text(&im->external, external ? (struct str){json_object_get_string(external),
-                                                (size_t)json_object_get_string_len(external)}
-                                          : (struct str){NULL, 0});
-    db_array_int(&im->priority, priority ? json_object_get_int64(priority) : 0);
-    im->bytes += text_of(data).n;
-    return true;
-}
-
-/* ---- cutting the stream */
-
-static bool space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Steps over blanks and the array's own brackets and commas. False when bytes are wanted or the
- * input is bad (failed). */
-static bool to_next_item(struct import *im, size_t *pos)
-{
-    struct str in = buf_view(&im->in);
-
-    for (; *pos < in.n; ++*pos) {
-        char c = in.p[*pos];
-        if (space(c))
-            continue;
-        if (im->closed) {
-            fail(im, ERR_BAD_JSON, "", "bytes after the end of the array");
-            return false;
-        }
-        if (im->form == FORM_UNKNOWN) {
-            im->form = c == '[' ? FORM_ARRAY : FORM_LINES;
-            if (c == '[')
-                continue;
-        }
-        if (im->form == FORM_LINES)
-            return true;
-        if (c == ']' && (im->after_item || im->seen == 0)) {
-            im->closed = true;
-        } else if (im->after_item) {
-            if (c != ',') {
-                fail(im, ERR_BAD_JSON, "", "a comma is missing after this item");
-                return false;
-            }
-            im->after_item = false;
-        } else {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_item(struct import *im, struct str text)
-{
-    struct json_object *item;
-    bool good;
-
-    json_tokener_reset(im->tokener);
-    item = json_tokener_parse_ex(im->tokener, text.p, (int)text.n);
-    if (!item && json_tokener_get_error(im->tokener) > json_tokener_continue) {
-        fail(im, ERR_BAD_JSON, "", "not JSON");
-        return false;
-    }
-    /* NULL: null, or a number that ends with the text. Neither is a task, as add_item() says. */
-    good = add_item(im, item);
-    json_object_put(item);
-    im->seen += good;
-    im->after_item = true;
-    return good;
-}
-
-/* Cuts items until the chunk is full or bytes are wanted. */
-static void cut(struct import *im)
-{
-    size_t pos = 0;
-
-    while (!im->failed && im->items < CHUNK_ITEMS && im->bytes < CHUNK_BYTES &&
-           to_next_item(im, &pos)) {
-        struct str rest = {im->in.p + pos, im->in.n - pos};
-        struct json_error error = {.why = ""};
-        size_t length = 0;
-        enum json_cut c = json_scan_value(rest, im->ended, JSON_DEPTH_IMPORT, &length, &error);
-        if (c == JSON_BAD) {
-            fail(im, ERR_BAD_JSON, error.pointer, error.why);
-        } else if (c == JSON_MORE) {
-            if (rest.n >= ITEM_MAX)
-                fail(im, ERR_TOO_LARGE, "", "one task must not have more than 8 MiB");
-            im->scan_at = 2 * rest.n; /* a long item is not scanned at every packet */
-            break;
-        } else if (take_item(im, (struct str){rest.p, length})) {
-            pos += length;
-            im->scan_at = 0;
-        }
-    }
-    if (pos) {
-        memmove(im->in.p, im->in.p + pos, im->in.n - pos);
-        im->in.n -= pos;
-    }
-}
-
-/* ---- writing chunks */
-
-static void advance(struct import *im);
-
-static void written(struct db_call *call, enum err e, const PGresult *res)
-{
-    struct import *im = container_of(call, struct import, call);
-
-    im->busy = false;
-    if (e) {
-        fail(im, e, "", err_title(e));
-        return;
-    }
-    int64_t n = db_get_int(res, 0, 0);
-    if (n) {
-        im->first = im->created ? im->first : db_get_int(res, 0, 1);
-        im->last = db_get_int(res, 0, 2);
-        im->created += n;
-        park_wake(im->r->ctx->server, im->r->who.tenant, im->r->project->id,
-            im->r->project->workflow.prelabel ? STAGE_PRELABEL : STAGE_ANNOTATE);
-    }
-    new_chunk(im);
-    if (!im->ended)
-        req_body_resume(im->r);
-    advance(im);
-}
-
-static void write_chunk(struct import *im)
-{
-    struct req *r = im->r;
-    const struct workflow *w = &r->project->workflow;
-    struct task_facts facts = {.salt = r->project->salt, .state = TASK_NONE, .overlap = w->overlap};
-    struct decision d;
-
-    if (workflow_decide(w, &facts, ACTION_IMPORT, &d)) {
-        fail(im, ERR_INTERNAL, "", "the workflow takes no tasks");
-        return;
-    }
-    im->busy = true;
-    if (!im->ended)
-        req_body_pause(r);
-    db_call_init(&im->call, STMT_task_import, r->who.tenant, written);
-    db_int(&im->call, r->arena, r->project->id);
-    db_array_bind(&im->ord, &im->call);
-    db_array_bind(&im->data, &im->call);
-    db_array_bind(&im->meta, &im->call);
-    db_array_bind(&im->external, &im->call);
-    db_array_bind(&im->priority, &im->call);
-    db_text(&im->call, r->arena, str_of(task_state_name(d.to)));
-    db_int(&im->call, r->arena, w->overlap);
-    db_int(&im->call, r->arena, d.open_slots);
-    db_int(&im->call, r->arena, r->who.user);
-    db_submit(r->ctx->db, &im->call);
-}
-
-/* The one place that decides what comes next: cut, write, or answer. */
-static void advance(struct import *im)
-{
-    if (im->busy || im->failed)
-        return;
-    if (im->in.n >= im->scan_at || im->ended)
-        cut(im);
-    if (im->failed)
-        return;
-    if (im->items >= CHUNK_ITEMS || im->bytes >= CHUNK_BYTES || (im->ended && im->items)) {
-        write_chunk(im);
-        return;
-    }
-    if (!im->ended)
-        return;
-    if (im->in.n && !im->closed)
-        fail(im, ERR_BAD_JSON, "", "the body ends inside an item");
-    else if (im->form == FORM_ARRAY && !im->closed)
-        fail(im, ERR_BAD_JSON, "", "the array is not closed");
-    else
-        reply(im);
-}
-
-static void on_data(struct req *r, struct str data)
-{
-    struct import *im = r->user;
-
-    if (im->failed)
-        return;
-    buf_str(&im->in, data);
-    if (buf_err(&im->in))
-        fail(im, buf_err(&im->in) == ERR_FULL ? ERR_TOO_LARGE : buf_err(&im->in), "",
-            "the item is too large");
-    else
-        advance(im);
-}
-
-static void on_end(struct req *r)
-{
-    struct import *im = r->user;
-
-    im->ended = true;
-    if (!im->failed && im->in.n) { /* trailing blanks are nothing */
-        size_t n = im->in.n;
-        while (n && space(im->in.p[n - 1]))
-            n--;
-        im->in.n = n;
-    }
-    advance(im);
-}
-
-static void on_close(struct req *r)
-{
-    struct import *im = r->user;
-
-    if (!im->busy)
-        fail(im, ERR_TIMEOUT, "", "the client went away");
-    else
-        im->ended = true; /* what has been cut is finished; the answer goes nowhere */
+    im->fill = &im->chunks[0];
+    arena_defer(r->arena, release, im);
+    return im;
 }
 
 void task_import_handler(struct req *r)
 {
-    static const struct req_stream stream = {on_data, on_end};
-    struct import *im = arena_alloc(r->arena, sizeof(*im));
+    struct str errors = req_query(r, "errors");
+    size_t mode = 0;
 
-    im->r = r;
-    buf_init(&im->in, ITEM_MAX + (1 << 20));
-    im->tokener = json_tokener_new_ex(JSON_DEPTH_IMPORT);
-    BUG_ON(!im->tokener);
-    json_tokener_set_flags(im->tokener, JSON_TOKENER_STRICT);
-    new_chunk(im);
-    arena_defer(r->arena, release, im);
+    while (errors.p && mode < ARRAY_LEN(error_modes) && !str_is(errors, error_modes[mode]))
+        mode++;
+    if (mode == ARRAY_LEN(error_modes)) {
+        req_fail(r, ERR_INVALID, "errors", "must be refuse, stop or skip");
+        return;
+    }
+    struct import *im = import_new(r, (enum import_errors)mode);
     r->user = im;
     r->on_close = on_close;
-    req_read_body(r, &stream);
+    db_call_init(&im->call, STMT_import_begin, r->who.tenant, on_begun);
+    db_int(&im->call, r->arena, r->project->id);
+    db_int(&im->call, r->arena, r->who.user);
+    db_text(&im->call, r->arena, str_of(error_modes[mode]));
+    db_text(&im->call, r->arena, im->checking ? STR("checking") : STR("running"));
+    db_submit(r->ctx->db, &im->call);
 }

@@ -1,29 +1,79 @@
--- One chunk of an import: tasks, their first assignments, their events, the counters. An external_id the project knows already is
--- skipped. $7: the state new tasks start in; $8: overlap; $9: slots to open. Rows: ord and id of what was created.
+-- One chunk of an import: tasks, the labels that came with them, their first assignments, their events, the counters, and the
+-- import's own row. $2-$6: one element a task; head is the place of its head label in $8-$19, which have one element a label. An
+-- external_id the project knows already is skipped, with its labels. Labels lie in pack $20 already (I6).
 -- users: server
 WITH item AS MATERIALIZED (
-    SELECT * FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::int[]) AS i(ord, data, meta, external_id, priority)
+    SELECT i.*, nextval('task_id_seq') AS id
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[]) WITH ORDINALITY
+        AS i(data, meta, external_id, priority, labels, head, ord)
 ),
-made AS (
-    INSERT INTO task (tenant_id, project_id, state, overlap, data, meta, external_id, priority)
-    SELECT current_setting('app.tenant')::bigint, $1::bigint, $7::text, $8::int, i.data::json, i.meta::json, i.external_id, i.priority
-    FROM item i ORDER BY i.ord
+label AS MATERIALIZED (
+    SELECT l.*, (ARRAY(SELECT id FROM item ORDER BY ord))[l.item] AS task, nextval('label_version_id_seq') AS id
+    FROM unnest($8::int[], $9::text[], $10::int[], $11::bigint[], $12::text[], $13::text[], $14::float8[], $15::float8[],
+                $16::bigint[], $17::int[], $18::bytea[], $19::int[]) WITH ORDINALITY
+        AS l(item, kind, seq, member, email, model, score, lead_time, pack_off, bytes, sha256, regions, ord)
+),
+-- Two inserts, as a row that might conflict costs more than one that cannot.
+plain AS (
+    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, priority, label_seq, head_label)
+    OVERRIDING SYSTEM VALUE
+    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $23::text, $24::int, i.data::json, i.meta::json, i.priority, i.labels,
+           CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END
+    FROM item i WHERE i.external_id IS NULL
+    RETURNING tenant_id, id, project_id, state, priority, head_label
+),
+named AS (
+    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, external_id, priority, label_seq, head_label)
+    OVERRIDING SYSTEM VALUE
+    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $23::text, $24::int, i.data::json, i.meta::json, i.external_id, i.priority,
+           i.labels, CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END
+    FROM item i WHERE i.external_id IS NOT NULL
     ON CONFLICT (tenant_id, project_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-    RETURNING tenant_id, id, project_id, state, priority, external_id
+    RETURNING tenant_id, id, project_id, state, priority, head_label
+),
+made AS MATERIALIZED (
+    SELECT m.* FROM (SELECT * FROM plain UNION ALL SELECT * FROM named) m ORDER BY m.id
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank)
     SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority
-    FROM made m CROSS JOIN LATERAL generate_series(1, $9::int) AS s(slot) ORDER BY m.id, s.slot
+    FROM made m CROSS JOIN LATERAL generate_series(1, $25::int) AS s(slot) ORDER BY m.id, s.slot
+),
+packed AS (
+    INSERT INTO pack (tenant_id, id, bytes, documents)
+    SELECT current_setting('app.tenant')::bigint, $20::uuid, $21::bigint, $22::int WHERE $20 IS NOT NULL
+),
+versions AS (
+    INSERT INTO label_version (tenant_id, id, project_id, task_id, author, pack_off, seq, bytes, regions, label_config_version, stage,
+                               kind, lead_time, score, model, sha256, pack)
+    SELECT current_setting('app.tenant')::bigint, l.id, $1::bigint, l.task,
+           (SELECT m.user_id FROM project_member m
+            WHERE m.project_id = $1::bigint AND m.user_id = coalesce((SELECT u.id FROM app_user u WHERE u.email = l.email), l.member)),
+           l.pack_off, l.seq, l.bytes, l.regions, $27::int, CASE l.kind WHEN 'prelabel' THEN 'prelabel' ELSE 'annotate' END,
+           l.kind, l.lead_time, l.score, l.model, l.sha256, $20::uuid
+    FROM label l WHERE l.task = ANY (ARRAY(SELECT id FROM made))
+    RETURNING tenant_id, project_id, kind
 ),
 logged AS (
-    INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, action, from_state, to_state)
-    SELECT m.tenant_id, m.project_id, m.id, 1, $10::bigint, 'import', 'none', m.state FROM made m ORDER BY m.id
+    INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, label_id, action, from_state, to_state)
+    SELECT m.tenant_id, m.project_id, m.id, 1, $26::bigint, m.head_label, 'import', 'none', m.state FROM made m
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)
     SELECT tenant_id, project_id, n.name, count(*)
     FROM made CROSS JOIN LATERAL (VALUES ('task.' || state::text), ('action.import')) AS n(name)
     GROUP BY tenant_id, project_id, n.name
+    UNION ALL
+    SELECT tenant_id, project_id, 'label.' || kind, count(*) FROM versions GROUP BY tenant_id, project_id, kind
+),
+total AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM item) AS items, count(*) AS created, min(id) AS first, max(id) AS last, (SELECT count(*) FROM versions) AS labels
+    FROM made
+),
+told AS (
+    UPDATE import i
+    SET state = 'running', created = i.created + s.created, skipped = i.skipped + s.items - s.created, labels = i.labels + s.labels,
+        seen = $29::bigint, failed = $30::bigint, bytes = $31::bigint, updated_at = now()
+    FROM total s WHERE i.id = $28::bigint
 )
-SELECT count(*), min(id), max(id) FROM made
+SELECT created, first, last, labels FROM total

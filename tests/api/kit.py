@@ -196,10 +196,17 @@ RULES = {
         LEFT JOIN pack p ON p.tenant_id = l.tenant_id AND p.id = l.pack AND l.pack_off + l.bytes <= p.bytes
         LEFT JOIN label_config c ON c.tenant_id = l.tenant_id AND c.project_id = l.project_id AND c.version = l.label_config_version
         WHERE t.id IS NULL OR p.id IS NULL OR c.version IS NULL OR (l.assignment_id IS NOT NULL AND a.id IS NULL)""",
-    "a label belongs to a person or to a model": "SELECT id FROM label_version WHERE (author IS NULL) = (model IS NULL) AND kind <> 'merge'",
+    "a label belongs to a person or to a model": """
+        SELECT id FROM label_version WHERE CASE WHEN kind IN ('merge', 'import') THEN model IS NOT NULL ELSE (author IS NULL) = (model IS NULL) END""",
     "a label has its event": """
-        SELECT l.id, l.kind FROM label_version l WHERE l.kind <> 'merge' AND NOT EXISTS (
+        SELECT l.id, l.kind FROM label_version l WHERE l.kind <> 'merge' AND l.assignment_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = l.tenant_id AND e.task_id = l.task_id AND e.label_id = l.id)""",
+    "a label without an assignment came with the import of its task": """
+        SELECT l.id, l.kind FROM label_version l WHERE l.assignment_id IS NULL AND (l.kind NOT IN ('import', 'prelabel') OR l.seq > (
+            SELECT count(*) FROM label_version i WHERE i.tenant_id = l.tenant_id AND i.task_id = l.task_id AND i.assignment_id IS NULL)
+            OR NOT EXISTS (SELECT FROM event e WHERE e.tenant_id = l.tenant_id AND e.task_id = l.task_id AND e.action = 'import'
+                AND (e.label_id IS NOT NULL) = EXISTS (SELECT FROM label_version i WHERE i.tenant_id = l.tenant_id AND i.task_id = l.task_id
+                    AND i.kind = 'import')))""",
     "the head label is one of the task's": """
         SELECT t.id, t.head_label FROM task t
         LEFT JOIN label_version l ON l.tenant_id = t.tenant_id AND l.id = t.head_label AND l.task_id = t.id

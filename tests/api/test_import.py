@@ -7,7 +7,7 @@ import time
 import pytest
 
 import stand
-from kit import BOXES, Desk, Line, people, problem, until
+from kit import BOXES, Desk, Line, broken_rules, choice, people, problem, until
 from stand import Office
 
 ARRAY, LINES = "application/json", "application/x-ndjson"
@@ -18,12 +18,12 @@ def desk(api):
     return Desk(api, tasks=0)
 
 
-def send(desk, data, kind=ARRAY):
-    return desk("manager").post(f"{desk.path}/tasks", data=data, headers={"Content-Type": kind})
+def send(desk, data, kind=ARRAY, errors=None):
+    return desk("manager").post(f"{desk.path}/tasks" + (f"?errors={errors}" if errors else ""), data=data, headers={"Content-Type": kind})
 
 
-def made(desk, data, kind=ARRAY):
-    answer = send(desk, data, kind)
+def made(desk, data, kind=ARRAY, errors=None):
+    answer = send(desk, data, kind, errors)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -58,7 +58,9 @@ def test_pieces_of_any_size(desk, size):
 
 @pytest.mark.parametrize("text", [b"[]", b" [ ] ", b"", b"\n\n", b"[\n]\n"])
 def test_nothing(desk, text):
-    assert made(desk, text) == {"created": 0, "skipped": 0, "first_id": None, "last_id": None}
+    answer = made(desk, text)
+    assert answer | {"id": 1} == {"id": 1, "created": 0, "skipped": 0, "failed": 0, "labels": 0, "cancelled": 0, "first_id": None,
+                                  "last_id": None, "errors": []}
 
 
 def test_digits_are_kept(desk):
@@ -89,8 +91,9 @@ BAD_ITEMS = {
     "external_id empty": (b'{"data":{"image":"x"},"external_id":""}', 422, "/3/external_id"),
     "priority no number": (b'{"data":{"image":"x"},"priority":"1"}', 422, "/3/priority"),
     "priority too high": (b'{"data":{"image":"x"},"priority":1000001}', 422, "/3/priority"),
-    "labels inside": (b'{"data":{"image":"x"},"annotations":[{}]}', 501, "/3/annotations"),
-    "predictions inside": (b'{"data":{"image":"x"},"predictions":[{}]}', 501, "/3/predictions"),
+    "no result": (b'{"data":{"image":"x"},"annotations":[{}]}', 422, "/3/annotations/0/result"),
+    "no prediction": (b'{"data":{"image":"x"},"predictions":[1,"x"]}', 422, "/3/predictions/1"),
+    "annotations no list": (b'{"data":{"image":"x"},"annotations":5}', 422, "/3/annotations"),
     "duplicate key": (b'{"image":"x","image":"y"}', 400, "/3"), "NaN": (b'{"image":NaN}', 400, "/3"),
     "bad UTF-8": (b'{"image":"\xff"}', 400, "/3"), "lone surrogate": (b'{"image":"\\udc00"}', 400, "/3"),
     "NUL": (b'{"image":"\\u0000"}', 400, "/3"), "depth bomb": (b'{"image":' + b"[" * 70 + b"]" * 70 + b"}", 400, "/3"),
@@ -105,9 +108,21 @@ def test_a_bad_item_in_the_middle(desk, what, kind):
     good = [json.dumps({"data": {"image": f"/{n}"}, "external_id": f"x{n}"}).encode() for n in range(6)]
     def text(items):
         return b"[" + b",".join(items) + b"]" if kind == ARRAY else b"\n".join(items)
-    answer = problem(send(desk, text(good[:3] + [bad] + good[3:]), kind), status)
-    assert answer["pointer"].startswith(pointer) and answer["item"] == 3, answer
-    assert answer["created"] == len(stored(desk)) <= 3  # it says what is in already
+    whole = text(good[:3] + [bad] + good[3:])
+    answer = problem(send(desk, whole, kind), status)  # refuse: nothing is in
+    assert answer["pointer"].startswith(pointer) and answer["item"] == 3 and answer["line"] == (1 if kind == ARRAY else 4), answer
+    assert answer["created"] == 0 == len(stored(desk)) and answer["failed"] == 1
+    assert answer["errors"] == [{"item": 3, "line": answer["line"], "error": answer["type"].rpartition("/")[2], "pointer": answer["pointer"],
+                                 "detail": answer["detail"].removeprefix("item 3: ")}]
+    stopped = problem(send(desk, whole, kind, "stop"), status)  # stop: what came before may be in, and it says so
+    assert stopped["pointer"] == answer["pointer"] and stopped["created"] == len(stored(desk)) <= 3
+    again = send(desk, whole, kind, "skip")
+    if kind == ARRAY and status == 400:  # where an array's bad text ends, nobody knows
+        assert problem(again, status)["created"] == len(stored(desk)) - stopped["created"] <= 3
+    else:
+        assert again.status_code == 201, again.text
+        assert again.json()["errors"] == answer["errors"] and again.json()["failed"] == 1
+        assert again.json()["created"] + again.json()["skipped"] == 6 == len(stored(desk))
     repaired = made(desk, text(good), kind)
     assert repaired["created"] + repaired["skipped"] == 6 and len(stored(desk)) == 6
 
@@ -222,3 +237,206 @@ def test_two_imports_of_the_same_at_once(db, server, api):
     answers = [line.answer() for line in lines]
     assert {status for status, _ in answers} == {201}, answers
     assert sum(body["created"] for _, body in answers) == 1500 == desk.progress()["tasks"]["annotate"]
+
+
+# ---- what becomes of bad items ----
+
+def test_an_unknown_mode(desk):
+    problem(send(desk, b"[]", errors="maybe"), 422, "invalid", "errors")
+
+
+def test_the_first_hundred_bad_items_are_named(desk):
+    lines = [json.dumps({"image": f"/{n}"} if n % 2 else {"picture": n}) for n in range(400)]
+    answer = made(desk, "\n".join(lines).encode(), LINES, "skip")
+    assert (answer["created"], answer["failed"], len(answer["errors"])) == (200, 200, 100)
+    assert [(e["item"], e["line"], e["pointer"]) for e in answer["errors"]] == [(n, n + 1, f"/{n}/data/image") for n in range(0, 200, 2)]
+    assert [t["data"]["image"] for t in stored(desk)] == [f"/{n}" for n in range(1, 400, 2)]
+    refused = problem(send(desk, "\n".join(lines).encode(), LINES), 422, "invalid", "/0/data/image")
+    assert refused["errors"] == answer["errors"] and refused["failed"] == 200 and len(stored(desk)) == 200
+
+
+def test_lines_that_are_no_json_are_stepped_over(desk):
+    lines = [b'{"image":"a"}', b'{"image":"b"', b'{"image":"c"}', b"]", b'{"image":"' + b"x" * (9 << 20) + b'"}', b"\xff\xfe", b'{"image":"d"} tail',
+             b'{"image":"e"}', b'{"image":"f"']
+    answer = made(desk, b"\n".join(lines), LINES, "skip")
+    assert [e["line"] for e in answer["errors"]] == [2, 4, 5, 6, 7, 9] and answer["failed"] == 6
+    assert [e["error"] for e in answer["errors"]] == ["bad-json", "bad-json", "too-large", "bad-json", "bad-json", "bad-json"]
+    assert [t["data"]["image"] for t in stored(desk)] == ["a", "c", "d", "e"]
+
+
+def test_refusing_leaves_nothing_however_late_the_bad_item(desk, db):
+    items = [{"image": f"/{n}", "pad": "x" * 300} for n in range(12000)]
+    text = "\n".join(map(json.dumps, items + [{"nothing": 1}])).encode()
+    answer = problem(send(desk, text, LINES), 422, "invalid", "/12000/data/image")
+    assert answer["line"] == 12001 and answer["created"] == 0
+    assert db.execute("SELECT count(*) FROM task WHERE project_id = %s", (desk.project,)).fetchone() == (0,)
+    assert made(desk, text.rpartition(b"\n")[0], LINES)["created"] == 12000
+    assert problem(send(desk, text, LINES, "stop"), 422)["created"] >= 11000
+
+
+# ---- the row of an import ----
+
+def imports(desk, query=""):
+    return desk("viewer").ok("GET", f"{desk.path}/imports{query}")
+
+
+def test_imports_are_listed(desk):
+    good = json.dumps([{"data": {"image": "/a"}, "external_id": "a"}, {"image": "/b"}]).encode()
+    first = made(desk, good)["id"]
+    second = made(desk, good, errors="stop")["id"]
+    bad = problem(send(desk, b'[{"image":"/c"},{"x":1}]'), 422)["import"]
+    mixed = made(desk, b'{"image":"/c"}\n{"x":1}\n', LINES, "skip")["id"]
+    rows = imports(desk)["imports"]
+    assert [(r["id"], r["state"], r["errors"], r["seen"], r["created"], r["skipped"], r["failed"]) for r in rows] == [
+        (mixed, "done", "skip", 2, 1, 0, 1), (bad, "failed", "refuse", 2, 0, 0, 1), (second, "done", "stop", 2, 1, 1, 0),
+        (first, "done", "refuse", 2, 2, 0, 0)]
+    assert rows[1]["error"] == "item 1: the label config shows this field, and it is missing" and rows[2]["error"] is None
+    assert all(r["ended_at"] >= r["started_at"] and r["created_by"] == desk("manager").user["id"] for r in rows)
+    assert rows[0]["bytes"] == len(b'{"image":"/c"}\n{"x":1}\n')
+    page = imports(desk, "?limit=3")
+    assert [r["id"] for r in page["imports"]] == [mixed, bad, second] and page["next"] == second
+    assert [r["id"] for r in imports(desk, f"?after={second}&limit=3")["imports"]] == [first]
+
+
+def test_progress_while_it_runs(desk):
+    seen = []
+    def watched(count):
+        for n in range(count):
+            yield json.dumps({"image": f"/{n}", "pad": "x" * 1000}).encode() + b"\n"
+            if n % 2500 == 2499:
+                until(lambda: imports(desk)["imports"][0]["created"] >= n - 1999)
+                seen.append(imports(desk)["imports"][0])
+    answer = made(desk, watched(7500), LINES, "skip")
+    assert [r["state"] for r in seen] == ["running"] * 3 and seen[0]["id"] == answer["id"] and seen[0]["ended_at"] is None
+    assert 0 < seen[0]["created"] < seen[1]["created"] < seen[2]["created"] <= 7500 == answer["created"]
+    assert imports(desk)["imports"][0]["state"] == "done"
+
+
+def test_an_import_that_breaks_off_says_so(db, server, api):
+    desk = Desk(api, tasks=0)
+    (_, token), = people(db, server, api, desk.project, 1, role="manager")
+    line = Line(server, token)
+    line.socket.sendall(f"POST {desk.path}/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1000\r\n\r\n".encode()
+                        + b'[{"image":"/a"},')
+    until(lambda: imports(desk)["imports"])
+    line.reset()
+    until(lambda: imports(desk)["imports"][0]["state"] == "failed")
+    assert imports(desk)["imports"][0]["error"].endswith("the client went away") and stored(desk) == []
+
+
+# ---- labels inside ----
+
+def labelled(n=0, **members):
+    return {"data": {"image": f"/{n}"}, **members}
+
+
+def test_annotations_become_versions(desk):
+    person = desk("annotator").user["id"]
+    item = labelled(annotations=[
+        {"result": choice("cat"), "completed_by": person, "lead_time": 1.5, "id": 7, "unique_id": "x"},
+        {"result": choice("dog"), "completed_by": {"email": "ANNOTATOR2@a.example", "id": 1, "first_name": "A"}, "lead_time": None},
+        {"result": choice("dog"), "was_cancelled": True},
+        {"result": choice("cat"), "completed_by": 999999}])
+    answer = made(desk, json.dumps([item, labelled(1)]).encode())
+    assert (answer["created"], answer["labels"], answer["cancelled"]) == (2, 3, 1)
+    task = desk.task(answer["first_id"])
+    labels = desk.labels(task["id"])
+    assert [(l["seq"], l["kind"], l["author"], l["model"], l["lead_time"]) for l in labels] == [
+        (1, "import", person, None, 1.5), (2, "import", desk("annotator2").user["id"], None, None), (3, "import", None, None, None)]
+    assert task["state"] == "annotate" and task["version"] == 1 and task["head_label"] == labels[-1]["id"]
+    assert [desk.result(l["id"])[0]["value"]["choices"] for l in labels] == [["cat"], ["dog"], ["cat"]]
+    assert [(e["action"], e["label"]) for e in desk.events(task["id"])] == [("import", task["head_label"])]
+    assert desk.progress()["labels"]["import"] == 3 and desk.task(answer["last_id"])["head_label"] is None
+    work = desk.claim("annotator")
+    assert work["task"]["id"] == task["id"] and work["label"]["kind"] == "import"
+    done = desk.submit("annotator", work, "dog")
+    assert done["label"]["seq"] == 4 and desk.state(task["id"]) == "review"
+
+
+def test_the_truth_is_the_head(desk):
+    answer = made(desk, json.dumps([labelled(annotations=[{"result": choice("cat"), "ground_truth": True}, {"result": choice("dog")}])]).encode())
+    assert desk.task(answer["first_id"])["head_label"] == desk.labels(answer["first_id"])[0]["id"]
+
+
+def test_predictions_become_prelabels(desk):
+    no_id = [{k: v for k, v in choice("dog")[0].items() if k != "id"}]
+    answer = made(desk, json.dumps([labelled(predictions=[
+        {"result": choice("cat"), "model_version": "m@1", "score": 0.25, "cluster": None}, {"result": no_id}, 5])]).encode())
+    labels = desk.labels(answer["first_id"])
+    assert [(l["kind"], l["model"], l["score"], l["author"]) for l in labels] == [("prelabel", "m@1", 0.25, None), ("prelabel", "unknown", None, None)]
+    assert desk.task(answer["first_id"])["head_label"] is None and desk.progress()["labels"]["prelabel"] == 2
+    work = desk.claim("annotator")
+    assert work["label"] is None and {p["model"] for p in work["predictions"]} == {"m@1", "unknown"}
+    assert all(p["result"][0]["id"] for p in work["predictions"])
+
+
+def test_an_export_of_label_studio(desk):
+    item = {"id": 1, "data": {"image": "/x"}, "meta": {}, "created_at": "2026-01-01T00:00:00.000000Z", "updated_at": "x", "inner_id": 1,
+            "total_annotations": 1, "cancelled_annotations": 0, "total_predictions": 1, "comment_count": 0, "unresolved_comment_count": 0,
+            "last_comment_updated_at": None, "comment_authors": [], "project": 5, "updated_by": 7, "file_upload": None, "allow_skip": True,
+            "annotations": [{"id": 11, "completed_by": 7, "result": choice("cat"), "was_cancelled": False, "ground_truth": False, "created_at": "x",
+                             "updated_at": "x", "draft_created_at": None, "lead_time": 12.345, "prediction": {}, "result_count": 1,
+                             "unique_id": "8c2b", "import_id": None, "last_action": None, "bulk_created": False, "task": 1, "project": 5,
+                             "updated_by": 7, "parent_prediction": None, "parent_annotation": None, "last_created_by": None}],
+            "drafts": [], "predictions": [1, {"id": 3, "result": choice("dog"), "score": None, "model_version": None, "task": 1}]}
+    answer = made(desk, json.dumps([item]).encode())
+    assert answer["labels"] == 2 and [l["kind"] for l in desk.labels(answer["first_id"])] == ["prelabel", "import"]
+
+
+BAD_LABELS = {
+    "not a label": ({"annotations": [{"result": choice("horse")}]}, "/0/annotations/0/result/0/value/choices"),
+    "second": ({"annotations": [{"result": choice("cat")}, {"result": [5]}]}, "/0/annotations/1/result/0"),
+    "result no list": ({"annotations": [{"result": {}}]}, "/0/annotations/0/result"),
+    "author": ({"annotations": [{"result": [], "completed_by": "me"}]}, "/0/annotations/0/completed_by"),
+    "author's address": ({"annotations": [{"result": [], "completed_by": {"email": 5}}]}, "/0/annotations/0/completed_by/email"),
+    "lead_time": ({"annotations": [{"result": [], "lead_time": -1}]}, "/0/annotations/0/lead_time"),
+    "score": ({"predictions": [{"result": [], "score": 2}]}, "/0/predictions/0/score"),
+    "model": ({"predictions": [{"result": [], "model_version": 1}]}, "/0/predictions/0/model_version"),
+    "too many": ({"predictions": [{"result": []}] * 1001}, "/0/predictions"),
+    "after good labels": ({"annotations": [{"result": choice("cat")}], "external_id": ""}, "/0/external_id"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_LABELS)
+def test_bad_labels(desk, what):
+    members, pointer = BAD_LABELS[what]
+    good = labelled(1, annotations=[{"result": choice("dog")}])
+    text = json.dumps([labelled(**members), good]).encode()
+    assert problem(send(desk, text), 422)["pointer"].startswith(pointer)
+    answer = made(desk, text, errors="skip")
+    assert (answer["created"], answer["labels"], answer["failed"], answer["cancelled"]) == (1, 1, 1, 0)
+    label, = desk.labels(answer["first_id"])
+    assert desk.result(label["id"]) == choice("dog")
+
+
+def test_labels_of_many_tasks_stay_with_their_own(desk, db, server):
+    """Across chunks, between tasks without labels, and beside repeated external ids, whose labels are not taken again."""
+    def item(n):
+        labels = [{"result": [{**choice("cat" if n % 2 else "dog")[0], "id": f"t{n}"}]}] * (n % 3)
+        return {"data": {"image": f"/{n}"}, "annotations": labels} | ({"external_id": f"e{n // 2}"} if n % 5 == 0 else {})
+    items = [item(n) for n in range(3000)]
+    answer = made(desk, json.dumps(items + items[:50]).encode())
+    named = {i["external_id"] for i in items if "external_id" in i}
+    assert answer["skipped"] == 10 and answer["created"] == 3040 and len(named) == 600
+    assert answer["labels"] == sum(n % 3 for n in range(3000)) + sum(n % 3 for n in range(50) if n % 5)
+    for task in desk("viewer").ok("GET", f"{desk.path}/tasks?limit=500&after={answer['first_id'] + 900}")["tasks"][::50]:
+        n = int(task["data"]["image"][1:])
+        labels = desk.labels(task["id"])
+        assert len(labels) == n % 3 and all(desk.result(l["id"])[0]["id"] == f"t{n}" for l in labels)
+    assert broken_rules(db, server.directory / "blobs") == []
+
+
+def test_text_offsets_are_held_against_the_task(api):
+    desk = Desk(api, tasks=0, label_config='<View><Text name="t" value="$text"/><Labels name="l" toName="t"><Label value="A"/></Labels></View>')
+    def item(end):
+        return json.dumps([{"data": {"text": "\u00e9\U0001f600x"}, "predictions": [{"result": [
+            {"id": "a", "from_name": "l", "to_name": "t", "type": "labels", "value": {"start": 0, "end": end, "labels": ["A"]}}]}]}]).encode()
+    assert made(desk, item(3))["labels"] == 1
+    assert problem(send(desk, item(4)), 422)["pointer"].startswith("/0/predictions/0/result/0/value")
+
+
+def test_labels_with_a_prelabel_stage(api):
+    desk = Desk(api, tasks=0, workflow={"prelabel": True})
+    answer = made(desk, json.dumps([labelled(annotations=[{"result": choice("cat")}])]).encode())
+    task = desk.task(answer["first_id"])
+    assert task["state"] == "prelabel" and task["head_label"]

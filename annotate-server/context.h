@@ -5,6 +5,7 @@
 #ifndef SERVER_CONTEXT_H
 #define SERVER_CONTEXT_H
 
+#include "annotate-server/auth/rate.h"
 #include "annotate-server/auth/token_cache.h"
 #include "annotate-server/memo.h"
 #include "io/batch.h"
@@ -23,6 +24,7 @@ struct server {
     struct blob_store blobs;
     struct work_pool *work;
     struct key_set keys;
+    struct rate users, tenants, failed_logins;
     int nthreads;
     struct thread_ctx *threads[MAX_THREADS];
 };

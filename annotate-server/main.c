@@ -136,6 +136,17 @@ static int wait_for_signal(const sigset_t *set)
     return sig;
 }
 
+enum { FAILED_LOGINS_PER_S = 1, FAILED_LOGINS_BURST = 10 };
+
+static void set_rates(struct server *s)
+{
+    int64_t user = config_int(CONFIG_user_rate), tenant = config_int(CONFIG_tenant_rate);
+
+    rate_init(&s->users, user, 2 * user);
+    rate_init(&s->tenants, tenant, 2 * tenant);
+    rate_init(&s->failed_logins, FAILED_LOGINS_PER_S, FAILED_LOGINS_BURST);
+}
+
 static enum err build(struct running *r)
 {
     enum err e;
@@ -151,6 +162,7 @@ static enum err build(struct running *r)
         log_warn("web_root", "%s: no front end is served", config_str(CONFIG_web_root));
         r->files = NULL;
     }
+    set_rates(&r->server);
     r->server.work = work_pool_new((int)config_int(CONFIG_blocking_threads));
     r->limit =
         limit_new((int)config_int(CONFIG_max_connections), (int)config_int(CONFIG_max_per_address));

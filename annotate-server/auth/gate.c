@@ -6,6 +6,7 @@
 #include "annotate-server/http/server.h"
 #include "annotate-server/project.h"
 #include "base/api_token.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum {
@@ -193,11 +194,25 @@ static void find_project(struct req *r)
     query_run(q);
 }
 
+static bool within_rates(struct req *r)
+{
+    struct server *s = r->ctx->server;
+    uint64_t tenant = (uint64_t)r->who.tenant, user = tenant << 40 ^ (uint64_t)r->who.user;
+    int64_t now = clock_mono_us(), wait_ms = 0;
+
+    if (rate_take(&s->users, user, now, &wait_ms) && rate_take(&s->tenants, tenant, now, &wait_ms))
+        return true;
+    rate_fail(r, wait_ms, "too many requests");
+    return false;
+}
+
 /* 2. We know who it is. */
 static void authorise(struct req *r)
 {
     const struct route *route = r->route;
 
+    if (!within_rates(r))
+        return;
     if (route->may & MAY_USER)
         http_gate_pass(r);
     else if (route->object == OBJECT_NONE) {
@@ -207,6 +222,13 @@ static void authorise(struct req *r)
             req_fail(r, ERR_FORBIDDEN, NULL, "only an administrator may do this");
     } else
         find_project(r);
+}
+
+void rate_fail(struct req *r, int64_t wait_ms, const char *what)
+{
+    req_set_header(
+        r, "Retry-After", arena_printf(r->arena, "%lld", (long long)(wait_ms + 999) / 1000));
+    req_fail(r, ERR_RATE, NULL, "%s; try again in %lld ms", what, (long long)wait_ms);
 }
 
 static void unauthenticated(struct req *r, const char *why)

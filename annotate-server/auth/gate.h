@@ -18,6 +18,9 @@ void gate_forget_user(struct thread_ctx *c, int64_t tenant, int64_t user, int64_
 void gate_learn(
     struct thread_ctx *c, int64_t tenant, enum object kind, int64_t id, int64_t project);
 
+/* 429 with Retry-After. */
+void rate_fail(struct req *r, int64_t wait_ms, const char *what);
+
 bool role_parse(struct str name, enum role *out);
 const char *role_name(enum role role);
 /* The MAY_* bit of a role. */

@@ -42,6 +42,7 @@ enum {
     COL_DID_SHA,
     COL_CLAIMED,
     COL_HANDS,
+    COL_ELSEWHERE,
 };
 
 const char *transition_label_kind(const struct transition *t)
@@ -154,9 +155,11 @@ void transition_judge(struct transition *t, const PGresult *res, int row)
         return;
     }
     read_facts(t, res, row);
+    /* The lease has run out, but nobody else has claimed; nor its holder another slot (I3). */
+    bool lapsed = str_is(slot, "open") &&
+                  !(t->stage == STAGE_ANNOTATE && db_get_bool(res, row, COL_ELSEWHERE));
     if (db_get_int(res, row, COL_VERSION) == t->version &&
-        db_get_int(res, row, COL_HOLDER) == t->actor &&
-        (str_is(slot, "leased") || str_is(slot, "open"))) {
+        db_get_int(res, row, COL_HOLDER) == t->actor && (str_is(slot, "leased") || lapsed)) {
         t->fate = TRANSITION_APPLY;
         return;
     }

@@ -3,14 +3,16 @@
 SELECT r.ord, a.id, a.stage, a.state, a.version, coalesce(a.holder, 0), a.slot,
        t.id, t.state, t.version, t.overlap, t.rework_count, t.skip_count, t.label_seq, coalesce(t.head_label, 0),
        s.slots_left, s.annotators, coalesce(s.reviewer, 0), coalesce(h.author, 0),
-       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256, e.claimed, t.hands
+       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256, e.claimed, t.hands, s.elsewhere
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $6::bytea[]) AS r(ord, id, version, actor, sha256)
 JOIN assignment a ON a.id = r.id AND a.project_id = $5::bigint
 JOIN task t ON t.id = a.task_id
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.stage = 'annotate' AND o.state IN ('open', 'leased') AND o.id <> a.id) AS slots_left,
            array_agg(o.holder ORDER BY o.slot) FILTER (WHERE o.stage = 'annotate' AND o.state = 'submitted') AS annotators,
-           max(o.holder) FILTER (WHERE o.stage = 'review' AND o.state = 'submitted') AS reviewer
+           max(o.holder) FILTER (WHERE o.stage = 'review' AND o.state = 'submitted') AS reviewer,
+           bool_or(o.holder = r.actor AND o.stage = 'annotate' AND o.id <> a.id AND o.state IN ('leased', 'submitted', 'skipped'))
+               AS elsewhere -- the actor has another slot of the task
     FROM assignment o WHERE o.task_id = t.id) s
 LEFT JOIN label_version h ON h.id = t.head_label
 LEFT JOIN LATERAL (

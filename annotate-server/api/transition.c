@@ -7,17 +7,29 @@
 #include "base/log.h"
 #include "core/agreement.h"
 
-enum { BATCH_MAX = 128, TRIES_MAX = 5 };
+/* A batch is bounded in number and in bytes: large labels must not fill a pack that fails them all.
+ */
+enum { BATCH_MAX = 128, BYTES_A_PLACE = 256 << 10, TRIES_MAX = 5 };
 
 static void run_batch(struct batch *b);
 
 static const struct batch_kind transitions = {"transition", BATCH_MAX, NULL, run_batch};
 
+/* Places that it takes in a batch. */
+static int weight(const struct transition *t)
+{
+    size_t bytes = t->label ? t->label->doc.n : 0;
+
+    for (size_t i = 0; i < t->ncomments; i++)
+        bytes += t->comments[i].text.n;
+    return 1 + (int)(bytes / BYTES_A_PLACE);
+}
+
 void transition_start(struct transition *t)
 {
     struct batch_key key = {&transitions, t->tenant, t->project->id, 0};
 
-    t->item.weight = 1;
+    t->item.weight = weight(t);
     t->fate = TRANSITION_AGAIN;
     batch_add(t->ctx->batches, &key, &t->item);
 }
@@ -35,6 +47,8 @@ static void finish(struct transition_run *run)
     for (int i = 0; i < run->n; i++) {
         struct transition *t = run->items[i];
         if (t->fate == TRANSITION_AGAIN && ++t->tries < TRIES_MAX) {
+            if (t->label && !run->recorded) /* no row knows that pack: it goes into another */
+                t->label->packed = false;
             again[nagain++] = t;
             continue;
         }

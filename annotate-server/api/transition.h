@@ -92,6 +92,7 @@ struct transition_run { /* a batch at work */
     struct pack_id pack;
     int64_t pack_bytes;
     enum err pack_err;
+    bool recorded; /* the pack has its row */
     int pending;
 };
 

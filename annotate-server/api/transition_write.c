@@ -328,6 +328,7 @@ static void applied(struct db_call *call, enum err e, const PGresult *res)
     if (e) {
         bisect(w, e);
     } else {
+        run->recorded = true;
         for (int i = 0; i < w->n; i++)
             w->items[i]->fate = TRANSITION_AGAIN; /* who is not in the answer lost a race */
         for (int row = 0; row < PQntuples(res); row++) {
@@ -364,6 +365,7 @@ static void kept(struct db_call *call, enum err e, const PGresult *res)
 {
     struct write *w = container_of(call, struct write, call);
 
+    w->run->recorded = w->run->recorded || !e;
     for (int i = 0; i < w->n; i++) {
         w->items[i]->fate = TRANSITION_DONE;
         if (e) { /* not kept, so the client must not believe that it was */

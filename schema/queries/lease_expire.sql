@@ -7,7 +7,7 @@ WITH gone AS MATERIALIZED (
     LIMIT $1::int FOR UPDATE SKIP LOCKED
 ),
 freed AS (
-    UPDATE assignment a SET state = 'open', lease_expires_at = NULL, expiries = (a.expiries + 1)::smallint
+    UPDATE assignment a SET state = 'open', lease_expires_at = NULL, expiries = least(a.expiries + 1, 32767)::smallint
     FROM gone g WHERE a.tenant_id = g.tenant_id AND a.id = g.id
     RETURNING a.tenant_id, a.project_id, a.task_id, a.id, a.version, a.holder
 ),

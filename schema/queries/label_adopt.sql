@@ -36,7 +36,7 @@ opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, excluded, skills)
     SELECT tenant_id, project_id, id, 'review', 1, -priority, $5::text::bigint[], skills FROM moved
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank, reserved_for = NULL,
+    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank, reserved_for = NULL,
         reserved_until = NULL, excluded = excluded.excluded, skills = excluded.skills
 ),
 settled AS (

@@ -16,7 +16,7 @@
 
 struct http_server;
 struct project;
-struct parked;
+struct park;
 
 enum { MAX_THREADS = 64, PROJECT_BUCKETS = 256 };
 
@@ -42,8 +42,7 @@ struct thread_ctx {
     struct memo roles;      /* (tenant, project, user) -> role */
     struct memo objects;    /* (tenant, kind, id) -> project; never changes */
     struct project *projects[PROJECT_BUCKETS];
-    struct parked *parked; /* claims that wait for work */
-    struct timer park_timer;
+    struct park *park; /* claims that wait for work */
 };
 
 /* For the life of the process. Its waiting list is park_init()'s. */

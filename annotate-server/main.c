@@ -123,6 +123,7 @@ static void drain(struct thread_ctx *ctx, int64_t ms, int64_t a, int64_t b)
 {
     (void)a;
     (void)b;
+    park_drain(ctx);
     http_server_drain(ctx->http, ms, drained, ctx);
 }
 

@@ -18,6 +18,7 @@ struct claim {
     int64_t deadline_us; /* of waiting; 0 = do not wait */
     struct grant *grants, **tail;
     int granted;
+    bool waited;       /* it has been parked */
     bool searched_all; /* claim_search has been from the head of the queue */
 };
 
@@ -48,6 +49,7 @@ struct claim_run { /* a batch at work */
     struct db_array ord, place, user, lease, more;
     struct grant *grants, **tail;
     int ngrants, pending, tries;
+    enum err err; /* of what is shown beside the tasks */
     struct content *contents;
     size_t ncontents;
     void (*then)(struct claim_run *run); /* after pending reaches 0 */

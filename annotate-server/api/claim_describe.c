@@ -61,7 +61,7 @@ static void looked_up(struct claim_run *run)
 {
     if (--run->pending)
         return;
-    if (run->ncontents)
+    if (run->ncontents && !run->err)
         content_read(run->ctx, run->b->arena, run->b->key.tenant, run->contents, run->ncontents,
             contents_read, run);
     else
@@ -80,6 +80,7 @@ static void on_labels(struct db_call *call, enum err e, const PGresult *res)
     struct arena *a = run->b->arena;
     int n = e ? 0 : PQntuples(res);
 
+    run->err = e ? e : run->err;
     run->contents = content_new(a, (size_t)n);
     for (int i = 0; i < n; i++) {
         struct grant *g = l->by_ord[db_get_int(res, i, 0)];
@@ -104,6 +105,7 @@ static void on_extras(struct db_call *call, enum err e, const PGresult *res)
 {
     struct lookup *l = container_of(call, struct lookup, call);
 
+    l->run->err = e ? e : l->run->err;
     for (int i = 0; !e && i < PQntuples(res); i++) {
         struct grant *g = l->by_ord[db_get_int(res, i, 0)];
         struct str text = column(l->run->b->arena, res, i, 2);

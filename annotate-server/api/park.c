@@ -1,71 +1,127 @@
-/* Owns the waiting list of a loop thread. Never answers a request: wake() does. */
+/* Owns the waiting list of a loop thread: a queue a (tenant, project, stage), which exists while
+ * somebody waits in it. Never answers a request: wake() does. */
 #include "annotate-server/api/park.h"
+
+#include <stdlib.h>
 
 #include "base/clock.h"
 
-enum { LOOK_MS = 1000 };
+enum {
+    BUCKETS = 1024,
+    LOOK_MS = 1000,
+    WAKE_FIRST = 32, /* not everyone: each asks the database. They pass it on if they find work */
+    WAKE_NEXT = 2,
+    EVERYONE = INT32_MAX,
+};
 
-void park_add(struct thread_ctx *c, struct parked *p)
+struct park_queue {
+    struct park_queue *next;
+    int64_t tenant, project;
+    enum stage stage;
+    struct parked *head, **tail;
+};
+
+struct park {
+    struct park_queue *buckets[BUCKETS];
+    struct timer look;
+    bool draining;
+};
+
+/* What points to the queue, or to where it would be. */
+static struct park_queue **find(struct park *k, int64_t tenant, int64_t project, enum stage stage)
 {
-    struct parked **at = &c->parked;
+    uint64_t h = (uint64_t)tenant * 0x9e3779b97f4a7c15U;
 
-    while (*at)
-        at = &(*at)->next;
-    p->next = NULL;
-    p->at = at;
-    *at = p;
+    h = (h ^ (uint64_t)project) * 0x9e3779b97f4a7c15U;
+    h = (h ^ (uint64_t)stage) * 0x9e3779b97f4a7c15U;
+    struct park_queue **q = &k->buckets[(h >> 32) % BUCKETS];
+    while (*q && ((*q)->tenant != tenant || (*q)->project != project || (*q)->stage != stage))
+        q = &(*q)->next;
+    return q;
 }
 
-void park_remove(struct parked *p)
+bool park_add(struct thread_ctx *c, struct parked *p)
 {
+    struct park_queue **at, *q;
+
+    if (c->park->draining)
+        return false;
+    at = find(c->park, p->tenant, p->project, p->stage);
+    q = *at;
+    if (!q) {
+        q = calloc(1, sizeof(*q));
+        BUG_ON(!q);
+        *q = (struct park_queue){.tenant = p->tenant, .project = p->project, .stage = p->stage};
+        q->tail = &q->head;
+        *at = q;
+    }
+    p->queue = q;
+    p->next = NULL;
+    p->at = q->tail;
+    *q->tail = p;
+    q->tail = &p->next;
+    return true;
+}
+
+void park_remove(struct thread_ctx *c, struct parked *p)
+{
+    struct park_queue *q = p->queue;
+
     if (!p->at)
         return;
     *p->at = p->next;
     if (p->next)
         p->next->at = p->at;
+    else
+        q->tail = p->at;
     p->at = NULL;
+    if (!q->head) {
+        *find(c->park, q->tenant, q->project, q->stage) = q->next;
+        free(q);
+    }
 }
 
-/* Moves off the list what `pick` chooses before any of it is woken: waking may park again. */
-static void wake_some(
-    struct thread_ctx *c, bool (*pick)(const struct parked *, const void *), const void *arg)
+/* Moves up to n of a queue to the end of a list; what is woken may park again, so nobody is woken
+ * before all have been taken. */
+static struct parked **take(
+    struct thread_ctx *c, const struct park_queue *q, int n, struct parked **tail)
 {
-    int64_t now = clock_mono_us();
-    struct parked *chosen = NULL, **tail = &chosen;
-
-    for (struct parked *p = c->parked, *next; p; p = next) {
+    for (struct parked *p = q->head, *next; p && n > 0; p = next, n--) {
         next = p->next;
-        if (!pick(p, arg))
-            continue;
-        park_remove(p);
+        park_remove(c, p); /* the last one's queue dies with it */
         p->next = NULL;
         *tail = p;
         tail = &p->next;
     }
-    while (chosen) {
-        struct parked *p = chosen;
-        chosen = p->next;
-        p->wake(p, p->deadline_us <= now);
+    return tail;
+}
+
+static void wake_all(struct parked *list, bool timed_out)
+{
+    int64_t now = clock_mono_us();
+
+    while (list) {
+        struct parked *p = list;
+        list = p->next;
+        p->wake(p, timed_out || p->deadline_us <= now);
     }
 }
 
-struct opened {
-    int64_t tenant, project, stage;
-};
-
-static bool waits_for(const struct parked *p, const void *arg)
+static void wake_queue(
+    struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage, int n)
 {
-    const struct opened *o = arg;
+    const struct park_queue *q = *find(c->park, tenant, project, stage);
+    struct parked *list = NULL;
 
-    return p->project == o->project && p->tenant == o->tenant && (int64_t)p->stage == o->stage;
+    if (q) {
+        take(c, q, n, &list);
+        wake_all(list, false);
+    }
 }
 
 static void on_opened(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t stage)
 {
-    struct opened o = {tenant, project, stage};
-
-    if (c->parked)
-        wake_some(c, waits_for, &o);
+    wake_queue(c, tenant, project, (enum stage)stage, WAKE_FIRST);
 }
 
 void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage stage)
@@ -73,24 +129,41 @@ void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage sta
     context_broadcast(s, on_opened, tenant, project, stage);
 }
 
-static bool anyone(const struct parked *p, const void *arg)
+void park_pass_on(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage)
 {
-    (void)p;
-    (void)arg;
-    return true;
+    wake_queue(c, tenant, project, stage, WAKE_NEXT);
+}
+
+static void wake_everyone(struct thread_ctx *c, bool timed_out)
+{
+    struct parked *list = NULL, **tail = &list;
+
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct park_queue *q = c->park->buckets[i], *next; q; q = next) {
+            next = q->next;
+            tail = take(c, q, EVERYONE, tail);
+        }
+    wake_all(list, timed_out);
 }
 
 static void look(void *arg)
 {
     struct thread_ctx *c = arg;
 
-    if (c->parked)
-        wake_some(c, anyone, NULL);
-    timer_start(&c->park_timer, LOOK_MS);
+    wake_everyone(c, false);
+    timer_start(&c->park->look, LOOK_MS);
+}
+
+void park_drain(struct thread_ctx *c)
+{
+    c->park->draining = true;
+    wake_everyone(c, true);
 }
 
 void park_init(struct thread_ctx *c)
 {
-    timer_init(&c->park_timer, c->loop, look, c);
-    timer_start(&c->park_timer, LOOK_MS);
+    c->park = calloc(1, sizeof(*c->park));
+    BUG_ON(!c->park);
+    timer_init(&c->park->look, c->loop, look, c);
+    timer_start(&c->park->look, LOOK_MS);
 }

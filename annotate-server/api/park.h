@@ -1,6 +1,6 @@
 /* Claims that wait for work: parked without a thread or a statement each, woken when work opens in
- * this process, and looked after once a second for what other servers opened. First come, first
- * woken. */
+ * this process, and looked after once a second for what other servers opened. In order of arrival;
+ * who was woken in vain waits at the end again. */
 #ifndef API_PARK_H
 #define API_PARK_H
 
@@ -9,17 +9,24 @@
 
 struct parked {                /* embedded in the claim */
     struct parked *next, **at; /* at: what points here; NULL = not parked */
+    struct park_queue *queue;
     int64_t tenant, project, deadline_us;
     enum stage stage;
     /* Taken off the list. timed_out: answer with nothing, else try again. */
     void (*wake)(struct parked *p, bool timed_out);
 };
 
+/* Makes the waiting list of a thread. */
 void park_init(struct thread_ctx *c);
-void park_add(struct thread_ctx *c, struct parked *p);
-void park_remove(struct parked *p);
+/* False once the thread drains: nobody waits any more. */
+bool park_add(struct thread_ctx *c, struct parked *p) MUSTCHECK;
+void park_remove(struct thread_ctx *c, struct parked *p);
 
-/* Work has opened in a project's stage: wakes who waits for it, in every thread. */
+/* Work has opened in a project's stage: wakes the first who wait for it, in every thread. */
 void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage stage);
+/* One who was woken has found work, so there may be more: wakes the next, in this thread. */
+void park_pass_on(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage);
+/* The thread drains: everyone is answered now. */
+void park_drain(struct thread_ctx *c);
 
 #endif

@@ -1,7 +1,7 @@
 -- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first
--- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what
--- falls to it stays empty; the caller asks claim_search for those (last column: how many). At most 256 seats. Rows: one an
--- assignment, or one without id.
+-- (unless they ask for `more`), then, unless the project is paused, work reserved for them, then the head of the queue, seat by seat.
+-- A seat that may not have what falls to it stays empty; the caller asks claim_search for those (last column: how many). At most 256
+-- seats. Rows: one an assignment, or one without id.
 -- users: server
 WITH seat AS MATERIALIZED (
     SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[]) AS s(ord, place, user_id, lease_s, more)
@@ -18,14 +18,16 @@ held AS MATERIALIZED (
 need AS MATERIALIZED (
     SELECT s.*, row_number() OVER (PARTITION BY s.user_id ORDER BY s.place) AS turn FROM seat s
     WHERE NOT EXISTS (SELECT FROM held h WHERE h.ord = s.ord AND h.place = s.place)
+      AND NOT (SELECT p.paused FROM project p WHERE p.id = $1) -- here, so that a pause holds at once, whoever waits
 ),
-mine AS MATERIALIZED (
-    SELECT q.id, q.user_id, row_number() OVER (PARTITION BY q.user_id ORDER BY q.rank, q.id) AS turn
-    FROM (SELECT a.id, a.reserved_for AS user_id, a.rank FROM assignment a
-          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
-            AND a.reserved_for = ANY ($5) AND NOT a.reserved_for = ANY (a.excluded)
-          ORDER BY a.reserved_for, a.id LIMIT 256
-          FOR UPDATE SKIP LOCKED) q
+mine AS MATERIALIZED ( -- each claimer's own walk, so that nobody's reserved work hides another's
+    SELECT q.id, u.user_id, row_number() OVER (PARTITION BY u.user_id ORDER BY q.rank, q.id) AS turn
+    FROM (SELECT user_id, count(*) AS seats FROM need GROUP BY user_id) u CROSS JOIN LATERAL (
+        SELECT a.id, a.rank FROM assignment a
+        WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
+          AND a.reserved_for = u.user_id AND NOT u.user_id = ANY (a.excluded)
+        ORDER BY a.rank, a.id LIMIT u.seats
+        FOR UPDATE SKIP LOCKED) q
 ),
 reserved AS MATERIALIZED (
     SELECT n.ord, n.place, n.user_id, n.lease_s, m.id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
@@ -64,7 +66,7 @@ granted AS (
     SET state = 'leased', holder = c.user_id, version = a.version + 1, lease_s = c.lease_s, reserved_for = NULL, reserved_until = NULL,
         lease_expires_at = now() + make_interval(secs => c.lease_s)
     FROM chosen c
-    WHERE a.id = c.id AND a.state = 'open'
+    WHERE a.id = c.id AND a.state = 'open' AND NOT c.user_id = ANY (a.excluded)
     RETURNING c.ord, a.tenant_id, a.id, a.task_id, a.version, a.slot, a.holder, a.lease_expires_at
 ),
 logged AS (

@@ -2,6 +2,7 @@
 #include "annotate-server/api/label_body.h"
 
 #include "annotate-server/api/query.h"
+#include "base/json_scan.h"
 
 static void release(void *arg)
 {
@@ -52,6 +53,18 @@ static void put(void *json)
     json_object_put(json);
 }
 
+/* As deep as an import may be, which is more than json-c's own limit. */
+static struct json_object *parse(struct str text)
+{
+    struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH_IMPORT + 1);
+    struct json_object *v;
+
+    BUG_ON(!t);
+    v = json_tokener_parse_ex(t, text.p, (int)text.n);
+    json_tokener_free(t);
+    return v;
+}
+
 static void on_data(struct req *r, const PGresult *res)
 {
     struct reading *reading = r->user;
@@ -59,7 +72,7 @@ static void on_data(struct req *r, const PGresult *res)
 
     r->user = reading->user;
     if (PQntuples(res) == 1) {
-        data = json_tokener_parse(PQgetvalue(res, 0, 0));
+        data = parse(db_get_str(res, 0, 0));
         arena_defer(r->arena, put, data);
     }
     check(r, data, reading->then);

@@ -367,7 +367,7 @@ static struct import *import_new(struct req *r, enum import_errors errors)
     buf_init(&im->list, BUF_MAX_JSON);
     im->pointer = arena_alloc(r->arena, POINTER_MAX);
     im->why = arena_alloc(r->arena, WHY_MAX);
-    im->tokener = json_tokener_new_ex(JSON_DEPTH_IMPORT);
+    im->tokener = json_tokener_new_ex(JSON_DEPTH_IMPORT + 1); /* it counts one more */
     BUG_ON(!im->tokener);
     json_tokener_set_flags(im->tokener, JSON_TOKENER_STRICT);
     for (int i = 0; i < 2; i++) {

@@ -155,6 +155,15 @@ static struct str stored(struct import *im, struct str text)
     return buf_view(&im->scratch);
 }
 
+/* All text counts towards a full chunk: its arrays have a maximum. */
+static void put_text(struct import *im, enum import_column column, struct str text)
+{
+    struct str s = stored(im, text);
+
+    im->fill->bytes += s.n;
+    db_array_text(&im->fill->cols[column], s);
+}
+
 static bool put_external(struct import *im, struct str text)
 {
     static const char why[] = "must be a string of 1 to 500 bytes";
@@ -217,13 +226,11 @@ static bool put_item(struct import *im, const struct import_item *item)
         return false;
     }
     c->items++;
-    struct str data = stored(im, item->data);
-    c->bytes += data.n;
-    db_array_text(&c->cols[ITEM_DATA], data);
+    put_text(im, ITEM_DATA, item->data);
     if (is_null(item->meta))
         db_array_null(&c->cols[ITEM_META]);
     else
-        db_array_text(&c->cols[ITEM_META], stored(im, item->meta));
+        put_text(im, ITEM_META, item->meta);
     db_array_int(&c->cols[ITEM_PRIORITY], priority);
     db_array_int(&c->cols[ITEM_LABELS], labels);
     if (head)

@@ -73,8 +73,8 @@ static void fill(struct queue *q, struct batch *b)
         weight += item->weight;
         b->n++;
     }
-    for (q->tail = &q->head; *q->tail;)
-        q->tail = &(*q->tail)->next;
+    if (!*from) /* all have been looked at: the end may have gone */
+        q->tail = from;
 }
 
 static void start(struct batch_set *s, struct queue *q)

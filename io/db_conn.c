@@ -7,12 +7,13 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 
-enum { RETRY_MIN_MS = 50, RETRY_MAX_MS = 5000 };
+enum { RETRY_MIN_MS = 50, RETRY_MAX_MS = 5000, CONNECT_MS = 10000 };
 
-static void start(void *arg);
+static void on_timer(void *arg);
 static void on_socket(int fd, short what, void *arg);
 
 static void watch(struct db_conn *c)
@@ -47,6 +48,8 @@ static void change_state(struct db_conn *c, enum db_conn_state to)
     switch (to) {
     case DB_READY:
         c->failures = 0;
+        c->planned_us = clock_mono_us();
+        timer_stop(&c->retry);
         c->owner->wake(c->owner->arg);
         break;
     case DB_LOST: {
@@ -59,7 +62,9 @@ static void change_state(struct db_conn *c, enum db_conn_state to)
         timer_start(&c->retry, ms / 2 + jitter % (ms / 2 + 1));
         break;
     }
-    case DB_CONNECTING:
+    case DB_CONNECTING: /* a server may accept and then say nothing */
+        timer_start(&c->retry, CONNECT_MS);
+        break;
     case DB_PREPARING:
         break;
     }
@@ -69,8 +74,8 @@ void db_conn_init(struct db_conn *c, const struct db_owner *owner)
 {
     *c = (struct db_conn){.owner = owner};
     c->tail = &c->head;
-    timer_init(&c->retry, owner->loop, start, c);
-    start(c);
+    timer_init(&c->retry, owner->loop, on_timer, c);
+    on_timer(c);
 }
 
 static void drop(struct db_conn *c)
@@ -79,7 +84,7 @@ static void drop(struct db_conn *c)
     PQclear(c->result);
     c->result = NULL;
     c->ended = 0;
-    c->holding = c->followed = false;
+    c->holding = c->followed = c->broken = false;
     PQfinish(c->pg);
     c->pg = NULL;
 }
@@ -115,10 +120,14 @@ void db_conn_release(struct db_conn *c)
     fail_inflight(c);
 }
 
-static void start(void *arg)
+static void on_timer(void *arg)
 {
     struct db_conn *c = arg;
 
+    if (c->state != DB_LOST) {
+        db_conn_lose(c, "no connection in time");
+        return;
+    }
     c->pg = PQconnectStart(c->owner->options->conninfo);
     BUG_ON(!c->pg);
     if (PQstatus(c->pg) == CONNECTION_BAD) {
@@ -229,6 +238,13 @@ static void take_result(struct db_conn *c, PGresult *r)
     c->result = r;
 }
 
+/* Outside the caller's frame: done is never called from inside db_submit. */
+static void break_soon(struct db_conn *c)
+{
+    c->broken = true;
+    event_active(c->read, EV_READ, 0);
+}
+
 static bool send_statement(PGconn *pg, const struct db_call *call)
 {
     return PQsendQueryPrepared(
@@ -248,7 +264,7 @@ static void statement_ended(struct db_conn *c)
     if (db_err(c->result) == ERR_OK)
         next = call->follow(call, c->result);
     if ((next && !send_statement(c->pg, next)) || !PQpipelineSync(c->pg))
-        event_active(c->read, EV_READ, 0);
+        break_soon(c);
     else
         flush(c);
 }
@@ -275,6 +291,10 @@ static void on_socket(int fd, short what, void *arg)
     (void)fd;
     if (c->state == DB_CONNECTING) {
         connecting(c);
+        return;
+    }
+    if (c->broken) {
+        db_conn_lose(c, "a call could not be sent");
         return;
     }
     if ((what & EV_READ) && (!PQconsumeInput(c->pg) || PQstatus(c->pg) == CONNECTION_BAD)) {
@@ -314,5 +334,5 @@ void db_conn_send(struct db_conn *c, struct db_call *call)
     if (send_group(c->pg, call))
         flush(c);
     else
-        event_active(c->read, EV_READ, 0); /* done is never called from inside db_submit */
+        break_soon(c);
 }

@@ -23,13 +23,17 @@ struct db_conn {
     const struct db_owner *owner;
     PGconn *pg;
     enum db_conn_state state;
-    struct event *read, *write; /* on PQsocket, made anew whenever that may have changed */
-    struct timer retry;
+    struct event *read, *write;   /* on PQsocket, made anew whenever that may have changed */
+    struct timer retry;           /* lost: connects again; till ready: gives up */
     int failures;                 /* in a row: the back-off */
     struct db_call *head, **tail; /* sent, oldest first */
     int inflight;
-    PGresult *result; /* of head, until its Sync comes */
-    int ended;        /* statements of head that have ended */
+    bool broken;           /* half a call went out: nothing that follows can be trusted */
+    struct db_call forget; /* its plans (plan_forget), now and then */
+    bool forgetting;
+    int64_t planned_us; /* since when it keeps them */
+    PGresult *result;   /* of head, until its Sync comes */
+    int ended;          /* statements of head that have ended */
     bool holding;  /* the newest call has a follow-up: its transaction is open, so nothing else may
                       be sent */
     bool followed; /* head's follow-up has been sent */

@@ -10,6 +10,7 @@
 enum {
     DEPTH = 4,           /* calls in flight on one connection */
     SWEEP_MS = 100,      /* how late a deadline may be noticed */
+    PLANS_US = 10000000, /* how long a connection keeps its plans */
     STUCK_US = 10000000, /* in flight so long past its deadline: the connection is given up */
 };
 
@@ -102,6 +103,25 @@ static void call_done(void *arg, struct db_call *c, enum err e, const PGresult *
     c->done(c, e, res);
 }
 
+static void forgotten(struct db_call *call, enum err e, const PGresult *res)
+{
+    (void)e;
+    (void)res;
+    container_of(call, struct db_conn, forget)->forgetting = false;
+}
+
+static void forget_plans(const struct db_pool *p, struct db_conn *c, int64_t now)
+{
+    if (c->state != DB_READY || c->holding || c->forgetting || c->planned_us + PLANS_US > now ||
+        !(statement_users(STMT_plan_forget) & p->options.users))
+        return;
+    c->forgetting = true;
+    c->planned_us = now;
+    db_call_init(&c->forget, STMT_plan_forget, 0, forgotten);
+    c->forget.deadline_us = now + (int64_t)p->options.deadline_ms * 1000;
+    db_conn_send(c, &c->forget);
+}
+
 static void sweep(void *arg)
 {
     struct db_pool *p = arg;
@@ -114,6 +134,8 @@ static void sweep(void *arg)
     for (int i = 0; i < p->n; i++)
         if (p->conns[i].head && p->conns[i].head->deadline_us + STUCK_US < now)
             db_conn_lose(&p->conns[i], "a statement did not answer in time");
+        else
+            forget_plans(p, &p->conns[i], now);
     timer_start(&p->sweep, SWEEP_MS);
 }
 

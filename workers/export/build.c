@@ -3,6 +3,7 @@
 #include "workers/export/build.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "core/merkle.h"
 #include "core/release_item.h"
 #include "core/split.h"
@@ -241,7 +242,9 @@ static enum err mark_failed(struct build *b)
     struct db_call c = call_of(b, a, STMT_release_failed);
     PGresult *res = NULL;
 
-    db_text(&c, a, str_of(b->why));
+    struct str why = str_of(b->why);
+    why.n = utf8_valid(why); /* it may have been cut in the middle of a character */
+    db_text(&c, a, why);
     enum err e = db_sync_run(b->db, &c, &res);
     PQclear(res);
     arena_free(a);

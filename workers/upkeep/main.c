@@ -12,20 +12,26 @@
 
 enum { RETRY_MS = 1000 };
 
-/* Runs what is due; false when the database has to be opened again. */
+/* Runs what is due; false when the database has to be opened again. A duty that fails keeps none of
+ * the others from their turn. */
 static bool round_of(struct db_sync *db, int64_t *due_us)
 {
+    bool good = true;
+
     for (size_t i = 0; i < job_count && !process_stopping(); i++) {
         int64_t rows = 0;
         if (clock_mono_us() < due_us[i])
             continue;
-        if (job_run(&jobs[i], db, &rows))
-            return false;
+        if (job_run(&jobs[i], db, &rows)) {
+            due_us[i] = clock_mono_us() + RETRY_MS * 1000;
+            good = false;
+            continue;
+        }
         if (rows)
             log_debug("upkeep", "%s: %lld rows", jobs[i].name, (long long)rows);
         due_us[i] = rows >= jobs[i].again_at ? 0 : clock_mono_us() + jobs[i].every_ms * 1000;
     }
-    return true;
+    return good;
 }
 
 int main(int argc, char **argv)

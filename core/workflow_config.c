@@ -8,7 +8,7 @@
 #include "core/workflow.h"
 
 enum { POINTER_SIZE = 64, WHY_SIZE = 128 };
-enum kind { KIND_BOOL, KIND_INT, KIND_NUMBER, KIND_REVIEW_MODE, KIND_METRIC };
+enum kind { KIND_BOOL, KIND_INT, KIND_NUMBER, KIND_REVIEW_MODE, KIND_METRIC, KIND_TAGS };
 
 struct field {
     const char *section, *name; /* section "": a member of the settings object itself */
@@ -40,6 +40,11 @@ static const struct field fields[] = {
     FIELD("lease_s", "review", INT, lease_s[STAGE_REVIEW], 5, 86400, 600),
     FIELD("lease_s", "qa", INT, lease_s[STAGE_QA], 5, 86400, 600),
     FIELD("", "reserve_s", INT, reserve_s, 0, 2592000, 86400),
+    FIELD("max_leases", "prelabel", INT, max_leases[STAGE_PRELABEL], 0, 256, 0),
+    FIELD("max_leases", "annotate", INT, max_leases[STAGE_ANNOTATE], 0, 256, 0),
+    FIELD("max_leases", "review", INT, max_leases[STAGE_REVIEW], 0, 256, 0),
+    FIELD("max_leases", "qa", INT, max_leases[STAGE_QA], 0, 256, 0),
+    FIELD("", "skills", TAGS, skills, 0, 0, 0),
 };
 #undef FIELD
 
@@ -63,8 +68,9 @@ static void set(struct workflow *w, const struct field *f, double v)
     case KIND_REVIEW_MODE:
         *(enum review_mode *)p = (enum review_mode)v;
         break;
-    case KIND_METRIC:
-        break; /* not a number: see read_metric */
+    case KIND_METRIC: /* not numbers: see read_metric, read_tags */
+    case KIND_TAGS:
+        break;
     }
 }
 
@@ -82,6 +88,7 @@ static double get(const struct workflow *w, const struct field *f)
     case KIND_REVIEW_MODE:
         return *(const enum review_mode *)p;
     case KIND_METRIC:
+    case KIND_TAGS:
         break;
     }
     return 0;
@@ -93,6 +100,7 @@ void workflow_default(struct workflow *w)
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         set(w, &fields[i], fields[i].dflt);
     w->metric = agreement_metric(DEFAULT_METRIC);
+    snprintf(w->skills, sizeof(w->skills), TAGS_NONE);
 }
 
 /* Where the reading is, and where its error goes. */
@@ -148,6 +156,13 @@ static enum err read_metric(struct reader *r, const struct field *f, struct json
     return ERR_OK;
 }
 
+static enum err read_tags(struct reader *r, const struct field *f, struct json_object *value)
+{
+    enum err e = tags_parse(value, (char *)r->w + f->offset);
+
+    return e ? refuse(r, f->section, f->name, TAGS_RULE) : ERR_OK;
+}
+
 static enum err read_field(struct reader *r, const struct field *f, struct json_object *value)
 {
     bool whole = json_object_is_type(value, json_type_int);
@@ -169,6 +184,8 @@ static enum err read_field(struct reader *r, const struct field *f, struct json_
         return ERR_OK;
     case KIND_REVIEW_MODE:
         return read_mode(r, f, value);
+    case KIND_TAGS:
+        return read_tags(r, f, value);
     case KIND_METRIC:
         break;
     }
@@ -241,6 +258,8 @@ static struct json_object *to_json(const struct workflow *w, const struct field 
         return json_object_new_double(v);
     case KIND_REVIEW_MODE:
         return json_object_new_string(review_modes[w->review]);
+    case KIND_TAGS:
+        return tags_json(w->skills);
     case KIND_METRIC:
         break;
     }

@@ -31,6 +31,8 @@ static void enqueue(struct claim *c)
     c->grants = NULL;
     c->tail = &c->grants;
     c->granted = 0;
+    c->want = c->asked;
+    c->capped = c->paused = false;
     c->searched_all = false;
     batch_add(c->r->ctx->batches, &key, &c->item);
 }
@@ -62,28 +64,35 @@ static void gave_up(struct req *r)
 {
     struct claim *c = r->user;
 
-    park_remove(r->ctx, &c->parked);
+    park_remove(&c->parked);
     req_fail(r, ERR_TIMEOUT, NULL, "the client went away");
 }
 
 static void answer_or_park(struct claim *c)
 {
-    struct thread_ctx *ctx = c->r->ctx;
-
+    if (c->granted || c->capped || c->paused || !c->deadline_us ||
+        c->deadline_us <= clock_mono_us() || req_gone(c->r)) {
+        answer(c);
+        return;
+    }
     c->parked = (struct parked){.tenant = c->r->who.tenant,
         .project = c->r->project->id,
         .stage = c->stage,
         .deadline_us = c->deadline_us,
         .wake = woken};
-    if (c->granted || c->deadline_us <= clock_mono_us() || req_gone(c->r) ||
-        !park_add(ctx, &c->parked)) {
-        if (c->granted && c->waited)
-            park_pass_on(ctx, c->parked.tenant, c->parked.project, c->stage);
-        answer(c);
-        return;
-    }
-    c->waited = true;
     c->r->on_close = gave_up;
+    park_add(c->r->ctx, &c->parked);
+}
+
+static void described(struct claim_run *run)
+{
+    struct batch_item *next;
+
+    for (struct batch_item *i = run->b->items; i; i = next) {
+        next = i->next; /* answering ends the request that holds the item */
+        answer_or_park(container_of(i, struct claim, item));
+    }
+    batch_end(run->b);
 }
 
 static void fail_all(struct claim_run *run, enum err e)
@@ -93,23 +102,6 @@ static void fail_all(struct claim_run *run, enum err e)
     for (struct batch_item *i = run->b->items; i; i = next) {
         next = i->next;
         query_fail(container_of(i, struct claim, item)->r, e);
-    }
-    batch_end(run->b);
-}
-
-/* Work without its label, draft or comments must not be shown as if it had none: the leases stand,
- * and the next claim finds them again. */
-static void described(struct claim_run *run)
-{
-    struct batch_item *next;
-
-    if (run->err) {
-        fail_all(run, run->err);
-        return;
-    }
-    for (struct batch_item *i = run->b->items; i; i = next) {
-        next = i->next; /* answering ends the request that holds the item */
-        answer_or_park(container_of(i, struct claim, item));
     }
     batch_end(run->b);
 }
@@ -185,6 +177,22 @@ static void search(struct claim_run *run, struct claim *c, bool from_cursor)
     db_submit(run->ctx->db, &s->call);
 }
 
+/* What a person may hold at most: a cap, a pause and missing skills leave them less than they asked
+ * for. */
+static void limit(struct claim_run *run, struct claim **by_ord, int n, const PGresult *res)
+{
+    int64_t *seats, *paused;
+    size_t k = db_get_ints(res, 0, 15, run->b->arena, &seats);
+
+    BUG_ON(k != (size_t)n || db_get_ints(res, 0, 16, run->b->arena, &paused) != k);
+    for (int i = 0; i < n; i++) {
+        struct claim *c = by_ord[i + 1];
+        c->paused = paused[i];
+        c->capped = !c->paused && seats[i] < c->asked;
+        c->want = (int)seats[i];
+    }
+}
+
 static void take(struct claim_run *run);
 
 static void taken(struct db_call *call, enum err e, const PGresult *res)
@@ -204,6 +212,7 @@ static void taken(struct db_call *call, enum err e, const PGresult *res)
     by_ord = arena_array(run->b->arena, (size_t)run->b->n + 1, sizeof(struct claim *));
     for (struct batch_item *i = run->b->items; i; i = i->next)
         by_ord[++n] = container_of(i, struct claim, item);
+    limit(run, by_ord, n, res);
     for (int row = 0; row < PQntuples(res); row++)
         if (!db_is_null(res, row, 1))
             take_row(run, by_ord[db_get_int(res, row, 0)], res, row);
@@ -227,6 +236,8 @@ static void take(struct claim_run *run)
     db_array_bind(&run->user, &run->call);
     db_array_bind(&run->lease, &run->call);
     db_array_bind(&run->more, &run->call);
+    db_int(&run->call, b->arena, run->project->workflow.max_leases[b->key.extra]);
+    db_text(&run->call, b->arena, str_of(run->project->workflow.skills));
     db_submit(run->ctx->db, &run->call);
 }
 
@@ -248,6 +259,7 @@ static void run_batch(struct batch *b)
 
     run->b = b;
     run->ctx = b->ctx;
+    run->project = container_of(b->items, const struct claim, item)->r->project;
     run->tail = &run->grants;
     db_array_init(&run->ord, DB_INT4);
     db_array_init(&run->place, DB_INT4);
@@ -258,7 +270,7 @@ static void run_batch(struct batch *b)
     for (struct batch_item *i = b->items; i; i = i->next) {
         const struct claim *c = container_of(i, const struct claim, item);
         ord++;
-        for (int place = 1; place <= c->want; place++) {
+        for (int place = 1; place <= c->asked; place++) {
             db_array_int(&run->ord, ord);
             db_array_int(&run->place, place);
             db_array_int(&run->user, c->r->who.user);
@@ -277,6 +289,11 @@ static const unsigned may_claim[STAGE_COUNT] = {
     [STAGE_REVIEW] = MAY_REVIEWER | MAY_QA | MAY_MANAGER,
     [STAGE_QA] = MAY_QA | MAY_MANAGER,
 };
+
+bool claim_may(enum stage stage, enum role role)
+{
+    return may_claim[stage] & role_may(role);
+}
 
 void claim_handler(struct req *r)
 {
@@ -297,16 +314,20 @@ void claim_handler(struct req *r)
         !body_int(r, "lease_s", false, LEASE_MIN_S, LEASE_MAX_S, &lease_s) ||
         !body_bool(r, "more", &c->more))
         return;
-    if (!(may_claim[c->stage] & role_may(r->who.role))) {
+    if (!claim_may(c->stage, r->who.role)) {
         req_fail(r, ERR_FORBIDDEN, "/stage", "a %s may not take %s work", role_name(r->who.role),
             stage_name(c->stage));
         return;
     }
     c->r = r;
-    c->want = (int)count;
+    c->asked = (int)count;
     c->lease_s = (int)lease_s;
     c->deadline_us = wait_s ? clock_mono_us() + wait_s * 1000000 : 0;
-    c->item.weight = c->want;
+    c->item.weight = c->asked;
     r->user = c;
-    enqueue(c);
+    c->paused = r->project->paused;
+    if (c->paused)
+        answer(c);
+    else
+        enqueue(c);
 }

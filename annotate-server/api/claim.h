@@ -13,7 +13,9 @@ struct claim {
     struct parked parked;
     struct req *r;
     enum stage stage;
-    int want, lease_s;
+    int asked, want; /* want: of what is asked, as much as the person may have */
+    int lease_s;
+    bool capped, paused; /* why there is less than asked */
     bool more;           /* beyond what the person holds already */
     int64_t deadline_us; /* of waiting; 0 = do not wait */
     struct grant *grants, **tail;
@@ -45,6 +47,7 @@ struct view { /* a label version to show with a grant */
 struct claim_run { /* a batch at work */
     struct batch *b;
     struct thread_ctx *ctx;
+    const struct project *project; /* of the first request */
     struct db_call call;
     struct db_array ord, place, user, lease, more;
     struct grant *grants, **tail;
@@ -56,11 +59,13 @@ struct claim_run { /* a batch at work */
 };
 
 void claim_handler(struct req *r);
+/* Whether a role may do the work of a stage. */
+bool claim_may(enum stage stage, enum role role);
 
 /* claim_describe.c: fetches labels, predictions, drafts and comments of run->grants, then calls
  * then(run). */
 void claim_describe(struct claim_run *run, void (*then)(struct claim_run *run));
-/* {"assignments":[...]} */
+/* {"assignments":[...],"capped":true,"paused":true}, the latter two when they are so */
 void claim_print(const struct claim *c, struct buf *out);
 
 #endif

@@ -224,5 +224,10 @@ void claim_print(const struct claim *c, struct buf *out)
         buf_putc(out, ',');
     }
     buf_chop(out, ',');
-    buf_puts(out, "]}");
+    buf_putc(out, ']');
+    if (c->capped)
+        buf_puts(out, ",\"capped\":true");
+    if (c->paused)
+        buf_puts(out, ",\"paused\":true");
+    buf_putc(out, '}');
 }

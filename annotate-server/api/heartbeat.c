@@ -4,11 +4,12 @@
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/work.h"
 
-enum { BEATS_MAX = 500, TRIES_MAX = 5 };
+enum { BEATS_MAX = 500 };
 
 struct beat {
     int64_t assignment, version;
     struct str expires; /* p NULL: lost */
+    bool soon;          /* the lease was nearly over, or there is a pause */
 };
 
 struct beats { /* of one request */
@@ -24,7 +25,6 @@ struct run {
     struct batch *b;
     struct db_call call;
     struct db_array id, version, holder, lease;
-    int tries;
 };
 
 static void run_batch(struct batch *b);
@@ -36,8 +36,10 @@ static void print_one(struct beats *h)
     struct buf out;
 
     buf_init(&out, BUF_MAX_JSON);
-    buf_printf(&out, "{\"id\":%lld,\"version\":%lld,\"lease_expires_at\":%.*s}",
-        (long long)h->v->assignment, (long long)h->v->version, STR_FMT(h->v->expires));
+    buf_printf(&out,
+        "{\"id\":%lld,\"version\":%lld,\"lease_expires_at\":%.*s,\"deadline_soon\":%s}",
+        (long long)h->v->assignment, (long long)h->v->version, STR_FMT(h->v->expires),
+        h->v->soon ? "true" : "false");
     req_reply_json(h->r, 200, &out);
     buf_release(&out);
 }
@@ -52,7 +54,8 @@ static void print_many(struct beats *h)
         const struct beat *v = &h->v[i];
         buf_printf(&out, "{\"id\":%lld,", (long long)v->assignment);
         if (v->expires.p)
-            buf_printf(&out, "\"lease_expires_at\":%.*s},", STR_FMT(v->expires));
+            buf_printf(&out, "\"lease_expires_at\":%.*s,\"deadline_soon\":%s},",
+                STR_FMT(v->expires), v->soon ? "true" : "false");
         else
             buf_printf(&out, "\"error\":\"%s\"},", err_slug(ERR_LEASE_LOST));
     }
@@ -85,30 +88,26 @@ static void answer(struct beats *h)
     }
 }
 
-static void take(struct run *run, int64_t id, int64_t version, int64_t holder, struct str expires)
+static void take(struct run *run, int64_t id, int64_t version, struct str expires, bool soon)
 {
     for (struct batch_item *i = run->b->items; i; i = i->next) {
         struct beats *h = container_of(i, struct beats, item);
-        for (int k = 0; k < h->n && h->r->who.user == holder; k++)
-            if (h->v[k].assignment == id && h->v[k].version == version)
+        for (int k = 0; k < h->n; k++)
+            if (h->v[k].assignment == id && h->v[k].version == version) {
                 h->v[k].expires = arena_str(h->r->arena, expires);
+                h->v[k].soon = soon;
+            }
     }
 }
-
-static void extend(struct run *run);
 
 static void extended(struct db_call *call, enum err e, const PGresult *res)
 {
     struct run *run = container_of(call, struct run, call);
     struct batch_item *next;
 
-    if (e == ERR_EXISTS && ++run->tries < TRIES_MAX) { /* one of them claimed elsewhere just now */
-        extend(run);
-        return;
-    }
     for (int row = 0; !e && row < PQntuples(res); row++)
-        take(run, db_get_int(res, row, 0), db_get_int(res, row, 1), db_get_int(res, row, 2),
-            db_get_str(res, row, 3));
+        take(run, db_get_int(res, row, 0), db_get_int(res, row, 1), db_get_str(res, row, 2),
+            db_get_bool(res, row, 3));
     for (struct batch_item *i = run->b->items; i; i = next) {
         next = i->next;
         struct beats *h = container_of(i, struct beats, item);
@@ -118,18 +117,6 @@ static void extended(struct db_call *call, enum err e, const PGresult *res)
             answer(h);
     }
     batch_end(run->b);
-}
-
-static void extend(struct run *run)
-{
-    const struct thread_ctx *ctx = run->b->ctx;
-
-    db_call_init(&run->call, STMT_heartbeat_extend, run->b->key.tenant, extended);
-    db_array_bind(&run->id, &run->call);
-    db_array_bind(&run->version, &run->call);
-    db_array_bind(&run->holder, &run->call);
-    db_array_bind(&run->lease, &run->call);
-    db_submit(ctx->db, &run->call);
 }
 
 static void release(void *arg)
@@ -145,8 +132,10 @@ static void release(void *arg)
 static void run_batch(struct batch *b)
 {
     struct run *run = arena_alloc(b->arena, sizeof(*run));
+    struct thread_ctx *ctx = b->ctx;
 
     run->b = b;
+    db_call_init(&run->call, STMT_heartbeat_extend, b->key.tenant, extended);
     db_array_init(&run->id, DB_INT8);
     db_array_init(&run->version, DB_INT8);
     db_array_init(&run->holder, DB_INT8);
@@ -161,7 +150,11 @@ static void run_batch(struct batch *b)
             db_array_int(&run->lease, h->lease_s);
         }
     }
-    extend(run);
+    db_array_bind(&run->id, &run->call);
+    db_array_bind(&run->version, &run->call);
+    db_array_bind(&run->holder, &run->call);
+    db_array_bind(&run->lease, &run->call);
+    db_submit(ctx->db, &run->call);
 }
 
 static void start(struct beats *h)

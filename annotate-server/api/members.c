@@ -1,7 +1,21 @@
 /* Owns who belongs to a project and as what. Never lets a person change their own role. */
+#include "annotate-server/api/claim.h"
 #include "annotate-server/api/projects.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
+
+/* role, skills, paused, max_leases of a row, from column `col` on. */
+static void put_terms(struct buf *out, const PGresult *res, int row, int col)
+{
+    buf_puts(out, "\"role\":");
+    put_str(out, res, row, col);
+    buf_puts(out, ",\"skills\":");
+    put_raw(out, res, row, col + 1);
+    buf_puts(out, ",\"paused\":");
+    put_bool(out, res, row, col + 2);
+    buf_puts(out, ",\"max_leases\":");
+    put_int(out, res, row, col + 3);
+}
 
 static void on_members(struct req *r, const PGresult *res)
 {
@@ -18,8 +32,8 @@ static void on_members(struct req *r, const PGresult *res)
         put_str(&out, res, i, 1);
         buf_puts(&out, ",\"name\":");
         put_str(&out, res, i, 2);
-        buf_puts(&out, ",\"role\":");
-        put_str(&out, res, i, 3);
+        buf_putc(&out, ',');
+        put_terms(&out, res, i, 3);
         buf_puts(&out, "},");
     }
     buf_chop(&out, ',');
@@ -70,20 +84,49 @@ static void on_put(struct req *r, const PGresult *res)
     buf_init(&out, BUF_MAX_JSON);
     buf_puts(&out, "{\"user\":");
     put_int(&out, res, 0, 0);
-    buf_puts(&out, ",\"role\":");
-    put_str(&out, res, 0, 1);
+    buf_putc(&out, ',');
+    put_terms(&out, res, 0, 1);
     buf_putc(&out, '}');
     req_reply_json(r, 200, &out);
     buf_release(&out);
 }
 
+/* What the body says of skills, a pause and a cap; what it leaves out stays as it is. false:
+ * answered. */
+static bool bind_terms(struct query *q, struct req *r)
+{
+    struct json_object *skills = body_get(r, "skills");
+    char tags[TAGS_TEXT];
+    int64_t max_leases = -1;
+    bool paused = false;
+
+    if (skills && tags_parse(skills, tags)) {
+        req_fail(r, ERR_INVALID, "/skills", TAGS_RULE);
+        return false;
+    }
+    if (!body_bool(r, "paused", &paused) ||
+        !body_int(r, "max_leases", false, 0, CLAIM_MAX, &max_leases))
+        return false;
+    query_text(q, str_of(skills ? tags : NULL));
+    if (body_get(r, "paused"))
+        query_bool(q, paused);
+    else
+        query_null(q);
+    if (max_leases >= 0)
+        query_int(q, max_leases);
+    else
+        query_null(q);
+    return true;
+}
+
 void member_put_handler(struct req *r)
 {
-    static const char *const members[] = {"role"};
+    static const char *const members[] = {"role", "skills", "paused", "max_leases"};
     struct str name = {NULL, 0};
     enum role role;
 
-    if (!body_only(r, members, 1) || !body_str(r, "role", true, 16, &name) || oneself(r))
+    if (!body_only(r, members, ARRAY_LEN(members)) || !body_str(r, "role", true, 16, &name) ||
+        oneself(r))
         return;
     if (!role_parse(name, &role)) {
         req_fail(
@@ -95,7 +138,8 @@ void member_put_handler(struct req *r)
     query_int(q, r->id_arg[1]);
     query_text(q, str_of(role_name(role)));
     query_int(q, r->who.user);
-    query_run(q);
+    if (bind_terms(q, r))
+        query_run(q);
 }
 
 static void on_removed(struct req *r, const PGresult *res)

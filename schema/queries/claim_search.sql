@@ -8,12 +8,16 @@ WITH start AS MATERIALIZED (
     SELECT -2147483648, 0
     LIMIT 1
 ),
+person AS MATERIALIZED (
+    SELECT coalesce((SELECT m.skills FROM project_member m WHERE m.project_id = $1 AND m.user_id = $3), '{}') AS skills
+),
 chosen AS MATERIALIZED (
-    SELECT w.* FROM start s CROSS JOIN LATERAL (
+    SELECT w.* FROM start s CROSS JOIN person p CROSS JOIN LATERAL (
         SELECT a.id, a.rank FROM assignment a
         WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL
           AND (a.rank, a.id) > (s.rank, s.id)
           AND NOT $3 = ANY (a.excluded)
+          AND (a.skills IS NULL OR a.skills <@ p.skills)
           AND ($2 <> 'annotate' OR NOT EXISTS (
                 SELECT FROM assignment o WHERE o.holder = $3 AND o.task_id = a.task_id AND o.stage = 'annotate'
                   AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))

@@ -1,7 +1,9 @@
 -- One batch of claims of a project and stage, one row a seat (claimer ord wants seats 1..n): the claimer's own live leases first
--- (unless they ask for `more`), then, unless the project is paused, work reserved for them, then the head of the queue, seat by seat.
--- A seat that may not have what falls to it stays empty; the caller asks claim_search for those (last column: how many). At most 256
--- seats. Rows: one an assignment, or one without id.
+-- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what
+-- falls to it stays empty; the caller asks claim_search for those (blocked: how many). At most 256 seats. $8: the project's cap of
+-- live leases of a person, 0 = none. $9: the tags that the whole project requires. Who is paused or lacks those gets no seat but
+-- what they hold. Rows: one an assignment, or one without id; each says of all claimers, by ord, how many seats they may have and
+-- who is paused.
 -- users: server
 WITH seat AS MATERIALIZED (
     SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[]) AS s(ord, place, user_id, lease_s, more)
@@ -15,22 +17,37 @@ held AS MATERIALIZED (
         ORDER BY a.id LIMIT 256) h
     JOIN seat s ON s.ord = c.ord AND s.place = h.place
 ),
-need AS MATERIALIZED (
-    SELECT s.*, row_number() OVER (PARTITION BY s.user_id ORDER BY s.place) AS turn FROM seat s
-    WHERE NOT EXISTS (SELECT FROM held h WHERE h.ord = s.ord AND h.place = s.place)
-      AND NOT (SELECT p.paused FROM project p WHERE p.id = $1) -- here, so that a pause holds at once, whoever waits
+-- An administrator need not be a member: no skills, and the project's cap.
+person AS MATERIALIZED (
+    SELECT c.*, coalesce(m.skills, '{}') AS skills, p.paused OR coalesce(m.paused, false) AS paused,
+           CASE WHEN p.paused OR coalesce(m.paused, false) OR NOT $9::text[] <@ coalesce(m.skills, '{}') THEN c.holds
+                WHEN coalesce(m.max_leases, nullif($8::int, 0)) IS NULL THEN c.wants
+                ELSE least(c.wants, greatest(c.holds, coalesce(m.max_leases, $8) - (
+                    SELECT count(*) FROM (SELECT FROM assignment a
+                        WHERE c.more AND a.project_id = $1 AND a.stage = $2 AND a.holder = c.user_id AND a.state = 'leased'
+                          AND a.lease_expires_at > now() LIMIT 256) l))) END AS seats
+    FROM (SELECT s.ord, s.user_id, s.more, count(*) AS wants, (SELECT count(*) FROM held h WHERE h.ord = s.ord) AS holds
+          FROM seat s GROUP BY s.ord, s.user_id, s.more) c
+    JOIN project p ON p.id = $1
+    LEFT JOIN LATERAL (
+        SELECT k.skills, k.paused, k.max_leases FROM project_member k WHERE k.project_id = $1 AND k.user_id = c.user_id) m ON true
 ),
-mine AS MATERIALIZED ( -- each claimer's own walk, so that nobody's reserved work hides another's
-    SELECT q.id, u.user_id, row_number() OVER (PARTITION BY u.user_id ORDER BY q.rank, q.id) AS turn
-    FROM (SELECT user_id, count(*) AS seats FROM need GROUP BY user_id) u CROSS JOIN LATERAL (
-        SELECT a.id, a.rank FROM assignment a
-        WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
-          AND a.reserved_for = u.user_id AND NOT u.user_id = ANY (a.excluded)
-        ORDER BY a.rank, a.id LIMIT u.seats
-        FOR UPDATE SKIP LOCKED) q
+need AS MATERIALIZED (
+    SELECT s.*, p.skills, row_number() OVER (PARTITION BY s.user_id ORDER BY s.place) AS turn
+    FROM person p JOIN seat s ON s.ord = p.ord AND s.place <= p.seats
+    WHERE NOT EXISTS (SELECT FROM held h WHERE h.ord = s.ord AND h.place = s.place)
+),
+mine AS MATERIALIZED (
+    SELECT q.id, q.user_id, q.task_id, q.skills, row_number() OVER (PARTITION BY q.user_id ORDER BY q.rank, q.id) AS turn
+    FROM (SELECT a.id, a.reserved_for AS user_id, a.task_id, a.rank, a.skills FROM assignment a
+          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
+            AND a.reserved_for = ANY ($5) AND NOT a.reserved_for = ANY (a.excluded)
+          ORDER BY a.reserved_for, a.id LIMIT 256
+          FOR UPDATE SKIP LOCKED) q
 ),
 reserved AS MATERIALIZED (
-    SELECT n.ord, n.place, n.user_id, n.lease_s, m.id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
+    SELECT n.ord, n.place, n.user_id, n.lease_s, m.id, m.task_id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
+    WHERE m.skills IS NULL OR m.skills <@ n.skills
 ),
 rest AS MATERIALIZED (
     SELECT n.*, row_number() OVER (ORDER BY n.place, n.ord) AS rank FROM need n
@@ -46,14 +63,15 @@ head AS MATERIALIZED (
     LIMIT (SELECT count(*) FROM rest)
 ),
 fallen AS MATERIALIZED ( -- apart, so that assignment is met by a plain key: a subscript is not leakproof, so no index condition
-    SELECT r.ord, r.user_id, r.lease_s, r.rank, h.ids[r.rank] AS id
+    SELECT r.ord, r.user_id, r.lease_s, r.skills, r.rank, h.ids[r.rank] AS id
     FROM rest r CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
 ),
 chosen AS MATERIALIZED (
-    -- Of the slots of one task that fall to one person, one.
+    -- Of the slots of one task that fall to one person, one; none of a task of which a slot is reserved for them.
     (SELECT DISTINCT ON (f.user_id, a.task_id) f.ord, f.user_id, f.lease_s, a.id
      FROM fallen f JOIN assignment a ON a.id = f.id
-     WHERE NOT f.user_id = ANY (a.excluded)
+     WHERE NOT EXISTS (SELECT FROM reserved v WHERE v.user_id = f.user_id AND v.task_id = a.task_id)
+       AND NOT f.user_id = ANY (a.excluded) AND (a.skills IS NULL OR a.skills <@ f.skills)
        AND ($2 <> 'annotate' OR NOT EXISTS (
              SELECT FROM assignment o WHERE o.holder = f.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
                AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
@@ -66,7 +84,7 @@ granted AS (
     SET state = 'leased', holder = c.user_id, version = a.version + 1, lease_s = c.lease_s, reserved_for = NULL, reserved_until = NULL,
         lease_expires_at = now() + make_interval(secs => c.lease_s)
     FROM chosen c
-    WHERE a.id = c.id AND a.state = 'open' AND NOT c.user_id = ANY (a.excluded)
+    WHERE a.id = c.id AND a.state = 'open'
     RETURNING c.ord, a.tenant_id, a.id, a.task_id, a.version, a.slot, a.holder, a.lease_expires_at
 ),
 logged AS (
@@ -81,7 +99,9 @@ answer AS (
     SELECT h.ord, a.id, a.task_id, a.version, a.slot, a.lease_expires_at, true FROM held h JOIN assignment a ON a.id = h.id
 )
 SELECT x.ord, x.id, x.version, x.slot, to_json(x.lease_expires_at), t.id, t.data, t.meta, t.state, t.version,
-       t.head_label, t.rework_count, t.label_seq, x.again, k.blocked
-FROM (SELECT (SELECT count(*) FROM head) - (SELECT count(*) FROM chosen) + (SELECT count(*) FROM reserved) AS blocked) k
+       t.head_label, t.rework_count, t.label_seq, x.again, k.blocked,
+       k.seats, k.paused
+FROM (SELECT (SELECT count(*) FROM head) - (SELECT count(*) FROM chosen) + (SELECT count(*) FROM reserved) AS blocked,
+             array_agg(p.seats ORDER BY p.ord) AS seats, array_agg(p.paused::int ORDER BY p.ord) AS paused FROM person p) k
 LEFT JOIN (answer x JOIN task t ON t.id = x.task_id) ON true
 ORDER BY x.ord, x.id

@@ -5,21 +5,23 @@ WITH moved AS (
     SET state = $5::text, version = t.version + 1, updated_at = now(), rework_count = (t.rework_count + $13::int)::smallint,
         archived_from = CASE WHEN $5 = 'archived' THEN t.state END
     WHERE t.id = $1::bigint AND t.version = $2::bigint AND t.state = $3::text
-    RETURNING t.tenant_id, t.project_id, t.id, t.version, t.state, t.priority
+    RETURNING t.tenant_id, t.project_id, t.id, t.version, t.state, t.priority, t.skills
 ),
 cancelled AS (
     UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
     FROM moved m WHERE $5 = 'archived' AND a.task_id = m.id AND a.state IN ('open', 'leased')
 ),
 opened AS (
-    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded)
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
     SELECT m.tenant_id, m.project_id, m.id, $7::text, g.slot, -m.priority, $9::bigint,
-           CASE WHEN $9 IS NOT NULL THEN now() + make_interval(secs => $10::int) END, $11::text::bigint[]
+           CASE WHEN $9 IS NOT NULL THEN now() + make_interval(secs => $10::int) END, $11::text::bigint[],
+           CASE WHEN $7 <> 'prelabel' THEN m.skills END
     FROM moved m CROSS JOIN LATERAL generate_series(1, $8::int) AS g(slot)
     WHERE $7 IS NOT NULL
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank,
-        reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded
+    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
+        reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
+        skills = excluded.skills
     WHERE NOT $12::bool OR assignment.state <> 'submitted'
 ),
 logged AS (

@@ -32,14 +32,13 @@ moved AS (
         rework_count = (t.rework_count + r.rework_add)::smallint, skip_count = (t.skip_count + r.skip_add)::smallint
     FROM ready r
     WHERE t.id = r.task
-    RETURNING r.*, t.version AS now_version, t.priority,
+    RETURNING r.*, t.version AS now_version, t.priority, t.skills,
               t.label_seq - (SELECT count(*) FROM merge g WHERE g.ord = r.ord)::int AS seq
 ),
 slots AS (
     UPDATE assignment a
     SET state = r.slot_state, lease_expires_at = NULL,
         version = a.version + CASE WHEN r.slot_state = 'open' THEN 1 ELSE 0 END,
-        holder = CASE WHEN r.slot_state = 'open' THEN NULL ELSE a.holder END, -- whoever had it has not claimed the new version
         excluded = CASE WHEN r.exclude_actor THEN a.excluded || r.actor ELSE a.excluded END
     FROM ready r
     WHERE a.id = r.assignment
@@ -66,14 +65,15 @@ versions AS (
     FROM merge g JOIN moved m USING (ord)
 ),
 opened AS (
-    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded)
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
     SELECT m.tenant_id, m.project_id, m.task, m.open_stage, g.slot, -m.priority, m.reserved_for,
-           CASE WHEN m.reserved_for IS NOT NULL THEN now() + make_interval(secs => $42::int) END, m.excluded::bigint[]
+           CASE WHEN m.reserved_for IS NOT NULL THEN now() + make_interval(secs => $42::int) END, m.excluded::bigint[], m.skills
     FROM moved m CROSS JOIN LATERAL generate_series(1, m.open_slots) AS g(slot)
     WHERE m.open_stage IS NOT NULL
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank,
-        reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded
+    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
+        reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
+        skills = excluded.skills
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, assignment_id, assignment_version, label_id,
@@ -85,6 +85,17 @@ reviewed AS (
     INSERT INTO review (tenant_id, task_id, assignment_id, reviewer, stage, verdict, label_id, fix_label)
     SELECT tenant_id, task, assignment, actor, stage, action, parent, label_id
     FROM moved WHERE stage IN ('review', 'qa')
+),
+inspected AS ( -- what QA looked at: once (author 0), and for each who wrote it
+    INSERT INTO qa_check (tenant_id, project_id, author, inspected, defective)
+    SELECT m.tenant_id, m.project_id, w.author, count(*), count(*) FILTER (WHERE m.action <> 'pass')
+    FROM moved m CROSS JOIN LATERAL (
+        SELECT 0 AS author
+        UNION ALL SELECT l.author FROM label_version l WHERE l.id = m.parent AND l.author IS NOT NULL
+        UNION ALL SELECT a.holder FROM label_version l JOIN assignment a ON a.task_id = m.task
+            WHERE l.id = m.parent AND l.kind = 'merge' AND l.author IS NULL AND a.stage = 'annotate' AND a.state = 'submitted') w
+    WHERE m.stage = 'qa'
+    GROUP BY m.tenant_id, m.project_id, w.author
 ),
 commented AS (
     INSERT INTO comment (tenant_id, task_id, author, region, text)

@@ -10,6 +10,7 @@
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/projects.h"
 #include "annotate-server/api/queue.h"
+#include "annotate-server/api/quality.h"
 #include "annotate-server/api/releases.h"
 #include "annotate-server/api/statistics.h"
 #include "annotate-server/api/task_search.h"
@@ -138,6 +139,11 @@ const struct route routes[] = {
     {GET, .path = "/v1/tasks/{id}/comments/{comment_id}/history", .name = "comment_history", .summary = "Who resolved a thread, and when",
      .may = MAY_MEMBER, .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "comment_changes", .ok = 200,
      .handler = comment_history_handler},
+    {GET, .path = "/v1/projects/{id}/qa", .name = "qa", .summary = "What QA's sample says: defect rates with Wilson's interval",
+     .may = MAY_QA | MAY_MANAGER, .object = OBJECT_PROJECT,
+     .params = PARAMS(PARAM("confidence", "integer", "percent, 50 to 99, default 95"),
+         PARAM("max_permille", "integer", "how many defects in 1000 are acceptable: asks for a verdict"), PAGED),
+     .reply = "qa", .ok = 200, .handler = qa_handler},
     {GET, .path = "/v1/projects/{id}/late", .name = "late_list", .summary = "Work that came too late and waits for somebody to look",
      .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PARAM("all", "boolean", "also what is settled"), PAGED),
      .reply = "late", .ok = 200, .handler = late_list_handler},

@@ -41,6 +41,25 @@ CREATE POLICY tenant_only ON late_settled USING (tenant_id = current_setting('ap
 GRANT SELECT, INSERT ON late_settled TO annotate_api;
 GRANT SELECT ON late_settled TO annotate_worker;
 
+-- QA's inspections and the defects they found (fixed or sent back), as delta rows that upkeep folds. author 0: each inspection once;
+-- else once for each person who wrote the label. What a manager passes in bulk is no inspection.
+CREATE TABLE qa_check (
+    tenant_id  bigint NOT NULL,
+    id         bigint GENERATED ALWAYS AS IDENTITY,
+    project_id bigint NOT NULL,
+    author     bigint NOT NULL,
+    inspected  bigint NOT NULL,
+    defective  bigint NOT NULL
+);
+CREATE INDEX qa_check_author ON qa_check (tenant_id, project_id, author) INCLUDE (inspected, defective);
+CREATE INDEX qa_check_id ON qa_check (id);
+ALTER TABLE qa_check ENABLE ROW LEVEL SECURITY;
+ALTER TABLE qa_check FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_only ON qa_check USING (tenant_id = current_setting('app.tenant')::bigint)
+    WITH CHECK (tenant_id = current_setting('app.tenant')::bigint);
+GRANT SELECT, INSERT ON qa_check TO annotate_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON qa_check TO annotate_worker;
+
 -- A version that is taken in again (adopted late work, a merge, an old version) becomes the head by an action of its own.
 ALTER DOMAIN action DROP CONSTRAINT action_check;
 ALTER DOMAIN action ADD CONSTRAINT action_check CHECK (VALUE IN (

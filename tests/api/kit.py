@@ -237,6 +237,14 @@ RULES = {
             WHERE e.label_id IS NOT NULL AND l.id IS NULL
         UNION ALL SELECT 'event actor', e.seq FROM event e
             LEFT JOIN app_user u ON u.tenant_id = e.tenant_id AND u.id = e.actor WHERE e.actor IS NOT NULL AND u.id IS NULL""",
+    "QA's figures are QA's verdicts": """
+        SELECT coalesce(q.project_id, x.project_id), q.inspected, x.inspected, q.defective, x.defective
+        FROM (SELECT tenant_id, project_id, sum(inspected) AS inspected, sum(defective) AS defective FROM qa_check
+              WHERE author = 0 GROUP BY 1, 2) q
+        FULL JOIN (SELECT tenant_id, project_id, count(*) AS inspected, count(*) FILTER (WHERE action <> 'pass') AS defective FROM event
+              WHERE from_state = 'qa' AND action IN ('pass', 'fix', 'fail') AND detail->>'bulk' IS NULL GROUP BY 1, 2) x
+            USING (tenant_id, project_id)
+        WHERE q.inspected IS DISTINCT FROM x.inspected OR q.defective IS DISTINCT FROM x.defective""",
     "the counters are what there is": f"""
         SELECT coalesce(c.project_id, x.project_id), coalesce(c.name, x.name), c.n, x.n
         FROM (SELECT tenant_id, project_id, name, sum(delta) AS n FROM counter GROUP BY 1, 2, 3) c

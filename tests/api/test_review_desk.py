@@ -2,6 +2,7 @@
 import pytest
 
 from kit import BOXES, Desk, box, choice, people, problem
+from stand import ROOT
 
 
 def comment(desk, role, text="look", task=None, **more):
@@ -116,3 +117,62 @@ def test_the_same_comment_under_one_key_is_one(api):
     path = f"/v1/tasks/{desk.tasks[0]}/comments"
     one, two = (desk("reviewer").post(path, json={"text": "once"}, headers={"Idempotency-Key": "k1"}) for _ in range(2))
     assert one.status_code == 201 and one.json() == two.json() and len(comments(desk)) == 1
+
+
+# ---- QA's figures ----
+
+def qa(desk, **query):
+    return desk("qa").ok("GET", f"{desk.path}/qa", params=query)
+
+
+def inspect(desk, verdict, author="annotator", **rest):
+    desk.annotate(author)
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "accept")
+    desk.verdict("qa", desk.claim("qa", "qa"), verdict, **rest)
+
+
+def test_what_the_sample_says(api):
+    desk = Desk(api, tasks=10, workflow={"qa": {"percent": 100}})
+    nothing = qa(desk)
+    assert (nothing["inspected"], nothing["rate"], nothing["low"], nothing["high"], nothing["annotators"]) == (0, 0, 0, 1, [])
+    for verdict in ("accept", "accept", "accept", "accept", "accept", "fix"):
+        inspect(desk, verdict, **({"result": choice("dog")} if verdict == "fix" else {}))
+    inspect(desk, "accept", "annotator2")
+    inspect(desk, "reject", "annotator2")
+    figures = qa(desk)
+    assert (figures["inspected"], figures["defective"], figures["rate"], figures["confidence"]) == (8, 2, 0.25, 0.95)
+    for bound in (figures["low"], figures["high"]):  # Wilson's bounds: those shares from which 2 of 8 is just z = 1.96 sigmas away
+        assert abs((0.25 - bound) ** 2 - 1.959964 ** 2 * bound * (1 - bound) / 8) < 1e-6
+    assert figures["low"] < 0.25 < figures["high"]
+    people = {desk("annotator").user["id"]: (6, 1), desk("annotator2").user["id"]: (2, 1)}
+    assert {a["user"]: (a["inspected"], a["defective"]) for a in figures["annotators"]} == people
+    page = qa(desk, limit=1)
+    assert [a["user"] for a in page["annotators"]] == [min(people)] and page["inspected"] == 8
+    assert [a["user"] for a in qa(desk, limit=1, after=page["next"])["annotators"]] == [max(people)]
+    assert "verdict" not in figures
+    assert [qa(desk, max_permille=n)["verdict"] for n in (50, 300, 600)] == ["refuse", "inspect-more", "accept"]
+    assert qa(desk, confidence=50)["high"] < qa(desk, confidence=99)["high"]
+    for bad in ("confidence=100", "confidence=x", "max_permille=0", "max_permille=1001"):
+        problem(desk("qa").get(f"{desk.path}/qa?{bad}"), 422, "invalid")
+
+
+def test_a_defect_of_a_merge_is_of_all_who_agreed(api):
+    desk = Desk(api, workflow={"qa": {"percent": 100}, "overlap": 2, "review": {"mode": "none"}})
+    desk.annotate("annotator")
+    desk.annotate("annotator2")
+    desk.verdict("qa", desk.claim("qa", "qa"), "fix", result=choice("dog"))
+    figures = qa(desk)
+    assert (figures["inspected"], figures["defective"]) == (1, 1)
+    assert [(a["inspected"], a["defective"]) for a in figures["annotators"]] == [(1, 1), (1, 1)]
+
+
+def test_the_figures_stay_exact_when_folded(api, cluster, database, db):
+    desk = Desk(api, tasks=3, workflow={"qa": {"percent": 100}})
+    for _ in range(3):
+        inspect(desk, "accept")
+    before, rows = qa(desk), "SELECT count(*) FROM qa_check WHERE project_id = %s"
+    assert db.execute(rows, (desk.project,)).fetchone()[0] == 6
+    with cluster.connect(database, "annotate_worker") as c:
+        c.execute(f"PREPARE fold AS {(ROOT / 'schema/queries/qa_fold.sql').read_text()}")
+        c.execute("EXECUTE fold(0)")
+    assert db.execute(rows, (desk.project,)).fetchone()[0] == 2 and qa(desk) == before

@@ -64,35 +64,28 @@ static void gave_up(struct req *r)
 {
     struct claim *c = r->user;
 
-    park_remove(&c->parked);
+    park_remove(r->ctx, &c->parked);
     req_fail(r, ERR_TIMEOUT, NULL, "the client went away");
 }
 
 static void answer_or_park(struct claim *c)
 {
-    if (c->granted || c->capped || c->paused || !c->deadline_us ||
-        c->deadline_us <= clock_mono_us() || req_gone(c->r)) {
-        answer(c);
-        return;
-    }
+    struct thread_ctx *ctx = c->r->ctx;
+
     c->parked = (struct parked){.tenant = c->r->who.tenant,
         .project = c->r->project->id,
         .stage = c->stage,
         .deadline_us = c->deadline_us,
         .wake = woken};
-    c->r->on_close = gave_up;
-    park_add(c->r->ctx, &c->parked);
-}
-
-static void described(struct claim_run *run)
-{
-    struct batch_item *next;
-
-    for (struct batch_item *i = run->b->items; i; i = next) {
-        next = i->next; /* answering ends the request that holds the item */
-        answer_or_park(container_of(i, struct claim, item));
+    if (c->granted || c->capped || c->paused || c->deadline_us <= clock_mono_us() ||
+        req_gone(c->r) || !park_add(ctx, &c->parked)) {
+        if (c->granted && c->waited)
+            park_pass_on(ctx, c->parked.tenant, c->parked.project, c->stage);
+        answer(c);
+        return;
     }
-    batch_end(run->b);
+    c->waited = true;
+    c->r->on_close = gave_up;
 }
 
 static void fail_all(struct claim_run *run, enum err e)
@@ -102,6 +95,23 @@ static void fail_all(struct claim_run *run, enum err e)
     for (struct batch_item *i = run->b->items; i; i = next) {
         next = i->next;
         query_fail(container_of(i, struct claim, item)->r, e);
+    }
+    batch_end(run->b);
+}
+
+/* Work without its label, draft or comments must not be shown as if it had none: the leases stand,
+ * and the next claim finds them again. */
+static void described(struct claim_run *run)
+{
+    struct batch_item *next;
+
+    if (run->err) {
+        fail_all(run, run->err);
+        return;
+    }
+    for (struct batch_item *i = run->b->items; i; i = next) {
+        next = i->next; /* answering ends the request that holds the item */
+        answer_or_park(container_of(i, struct claim, item));
     }
     batch_end(run->b);
 }

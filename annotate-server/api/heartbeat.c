@@ -4,7 +4,7 @@
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/work.h"
 
-enum { BEATS_MAX = 500 };
+enum { BEATS_MAX = 500, TRIES_MAX = 5 };
 
 struct beat {
     int64_t assignment, version;
@@ -25,6 +25,7 @@ struct run {
     struct batch *b;
     struct db_call call;
     struct db_array id, version, holder, lease;
+    int tries;
 };
 
 static void run_batch(struct batch *b);
@@ -88,11 +89,12 @@ static void answer(struct beats *h)
     }
 }
 
-static void take(struct run *run, int64_t id, int64_t version, struct str expires, bool soon)
+static void take(
+    struct run *run, int64_t id, int64_t version, int64_t holder, struct str expires, bool soon)
 {
     for (struct batch_item *i = run->b->items; i; i = i->next) {
         struct beats *h = container_of(i, struct beats, item);
-        for (int k = 0; k < h->n; k++)
+        for (int k = 0; k < h->n && h->r->who.user == holder; k++)
             if (h->v[k].assignment == id && h->v[k].version == version) {
                 h->v[k].expires = arena_str(h->r->arena, expires);
                 h->v[k].soon = soon;
@@ -100,14 +102,20 @@ static void take(struct run *run, int64_t id, int64_t version, struct str expire
     }
 }
 
+static void extend(struct run *run);
+
 static void extended(struct db_call *call, enum err e, const PGresult *res)
 {
     struct run *run = container_of(call, struct run, call);
     struct batch_item *next;
 
+    if (e == ERR_EXISTS && ++run->tries < TRIES_MAX) { /* one of them claimed elsewhere just now */
+        extend(run);
+        return;
+    }
     for (int row = 0; !e && row < PQntuples(res); row++)
-        take(run, db_get_int(res, row, 0), db_get_int(res, row, 1), db_get_str(res, row, 2),
-            db_get_bool(res, row, 3));
+        take(run, db_get_int(res, row, 0), db_get_int(res, row, 1), db_get_int(res, row, 2),
+            db_get_str(res, row, 3), db_get_bool(res, row, 4));
     for (struct batch_item *i = run->b->items; i; i = next) {
         next = i->next;
         struct beats *h = container_of(i, struct beats, item);
@@ -117,6 +125,18 @@ static void extended(struct db_call *call, enum err e, const PGresult *res)
             answer(h);
     }
     batch_end(run->b);
+}
+
+static void extend(struct run *run)
+{
+    const struct thread_ctx *ctx = run->b->ctx;
+
+    db_call_init(&run->call, STMT_heartbeat_extend, run->b->key.tenant, extended);
+    db_array_bind(&run->id, &run->call);
+    db_array_bind(&run->version, &run->call);
+    db_array_bind(&run->holder, &run->call);
+    db_array_bind(&run->lease, &run->call);
+    db_submit(ctx->db, &run->call);
 }
 
 static void release(void *arg)
@@ -132,10 +152,8 @@ static void release(void *arg)
 static void run_batch(struct batch *b)
 {
     struct run *run = arena_alloc(b->arena, sizeof(*run));
-    struct thread_ctx *ctx = b->ctx;
 
     run->b = b;
-    db_call_init(&run->call, STMT_heartbeat_extend, b->key.tenant, extended);
     db_array_init(&run->id, DB_INT8);
     db_array_init(&run->version, DB_INT8);
     db_array_init(&run->holder, DB_INT8);
@@ -150,11 +168,7 @@ static void run_batch(struct batch *b)
             db_array_int(&run->lease, h->lease_s);
         }
     }
-    db_array_bind(&run->id, &run->call);
-    db_array_bind(&run->version, &run->call);
-    db_array_bind(&run->holder, &run->call);
-    db_array_bind(&run->lease, &run->call);
-    db_submit(ctx->db, &run->call);
+    extend(run);
 }
 
 static void start(struct beats *h)

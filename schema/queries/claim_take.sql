@@ -37,17 +37,17 @@ need AS MATERIALIZED (
     FROM person p JOIN seat s ON s.ord = p.ord AND s.place <= p.seats
     WHERE NOT EXISTS (SELECT FROM held h WHERE h.ord = s.ord AND h.place = s.place)
 ),
-mine AS MATERIALIZED (
-    SELECT q.id, q.user_id, q.task_id, q.skills, row_number() OVER (PARTITION BY q.user_id ORDER BY q.rank, q.id) AS turn
-    FROM (SELECT a.id, a.reserved_for AS user_id, a.task_id, a.rank, a.skills FROM assignment a
-          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
-            AND a.reserved_for = ANY ($5) AND NOT a.reserved_for = ANY (a.excluded)
-          ORDER BY a.reserved_for, a.id LIMIT 256
-          FOR UPDATE SKIP LOCKED) q
+mine AS MATERIALIZED ( -- each claimer's own walk, so that nobody's reserved work hides another's
+    SELECT q.id, u.user_id, q.task_id, row_number() OVER (PARTITION BY u.user_id ORDER BY q.rank, q.id) AS turn
+    FROM (SELECT user_id, skills, count(*) AS seats FROM need GROUP BY user_id, skills) u CROSS JOIN LATERAL (
+        SELECT a.id, a.task_id, a.rank FROM assignment a
+        WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
+          AND a.reserved_for = u.user_id AND NOT u.user_id = ANY (a.excluded) AND (a.skills IS NULL OR a.skills <@ u.skills)
+        ORDER BY a.rank, a.id LIMIT u.seats
+        FOR UPDATE SKIP LOCKED) q
 ),
 reserved AS MATERIALIZED (
     SELECT n.ord, n.place, n.user_id, n.lease_s, m.id, m.task_id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
-    WHERE m.skills IS NULL OR m.skills <@ n.skills
 ),
 rest AS MATERIALIZED (
     SELECT n.*, row_number() OVER (ORDER BY n.place, n.ord) AS rank FROM need n
@@ -84,7 +84,7 @@ granted AS (
     SET state = 'leased', holder = c.user_id, version = a.version + 1, lease_s = c.lease_s, reserved_for = NULL, reserved_until = NULL,
         lease_expires_at = now() + make_interval(secs => c.lease_s)
     FROM chosen c
-    WHERE a.id = c.id AND a.state = 'open'
+    WHERE a.id = c.id AND a.state = 'open' AND NOT c.user_id = ANY (a.excluded)
     RETURNING c.ord, a.tenant_id, a.id, a.task_id, a.version, a.slot, a.holder, a.lease_expires_at
 ),
 logged AS (

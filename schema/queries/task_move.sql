@@ -19,7 +19,7 @@ opened AS (
     FROM moved m CROSS JOIN LATERAL generate_series(1, $8::int) AS g(slot)
     WHERE $7 IS NOT NULL
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
+    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank,
         reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
         skills = excluded.skills
     WHERE NOT $12::bool OR assignment.state <> 'submitted'

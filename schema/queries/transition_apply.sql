@@ -39,6 +39,7 @@ slots AS (
     UPDATE assignment a
     SET state = r.slot_state, lease_expires_at = NULL,
         version = a.version + CASE WHEN r.slot_state = 'open' THEN 1 ELSE 0 END,
+        holder = CASE WHEN r.slot_state = 'open' THEN NULL ELSE a.holder END, -- whoever had it has not claimed the new version
         excluded = CASE WHEN r.exclude_actor THEN a.excluded || r.actor ELSE a.excluded END
     FROM ready r
     WHERE a.id = r.assignment
@@ -71,7 +72,7 @@ opened AS (
     FROM moved m CROSS JOIN LATERAL generate_series(1, m.open_slots) AS g(slot)
     WHERE m.open_stage IS NOT NULL
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank,
+    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank,
         reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
         skills = excluded.skills
 ),

@@ -60,7 +60,7 @@ static void on_put(struct req *r, const PGresult *res)
 void search_field_put_handler(struct req *r)
 {
     if (!filter_is_path(r->arg[1])) {
-        req_fail(r, ERR_INVALID, "path",
+        req_fail(r, ERR_INVALID, "/path",
             "a path is data.KEY or data.KEY.KEY…: up to 8 keys of letters, digits, _ and -");
         return;
     }

@@ -33,8 +33,9 @@ taken AS MATERIALIZED (
 -- What people did, with the time it took: as the client said with the label, or else since the claim.
 work AS (
     SELECT b.tenant_id, b.project_id, b.actor AS user_id, b.day, b.from_state AS stage, b.action::text,
-           CASE WHEN b.action IN ('late', 'expire') THEN NULL
-                ELSE coalesce(round(least(l.lead_time, 1e9) * 1000), round(extract(epoch FROM b.at - c.at) * 1000)) END::bigint AS ms
+           CASE WHEN b.action IN ('prelabel_failed', 'late', 'expire') THEN NULL
+                WHEN l.lead_time IS NOT NULL THEN round(least(l.lead_time, 1e9) * 1000)
+                ELSE round(extract(epoch FROM b.at - c.at) * 1000) END::bigint AS ms
     FROM taken b
     LEFT JOIN label_version l ON l.tenant_id = b.tenant_id AND l.id = b.label_id AND b.action <> 'late'
     LEFT JOIN LATERAL (

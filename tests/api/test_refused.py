@@ -67,7 +67,7 @@ def world(api, db, server):
     work = next(a for a in desk.task(desk.tasks[1])["assignments"] if a["stage"] == "annotate")
     someone = people(db, server, api, desk.project, 1)[0][0]
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
-              "releases": release, "assets": asset, "members": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1,
+              "releases": release, "assets": asset, "members": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
               "comments": desk("reviewer").ok("POST", f"/v1/tasks/{desk.tasks[2]}/comments", 201, json={"text": "hm"})["id"]}
 
     def fill(path, **other):
@@ -94,7 +94,8 @@ def allowed(role, may):
 
 
 # What an allowed request on nothing says, where that is 404: not the gate's word, but the handler's.
-NOT_THERE = {"draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite"}
+NOT_THERE = {"draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite",
+             "search_field_drop": "the project is not searched by this path"}
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -146,6 +146,12 @@ struct import_item { /* parts of the item's text; p NULL: not there */
  * the chunk is as it was. *head: place of its head label among the chunk's, from 1; 0 = none. */
 bool import_labels(struct import *im, const struct import_item *item, int *n, int *head) MUSTCHECK;
 
+/* task_import_short.c: the result items that a shorthand stands for, a new list; NULL when it is
+ * none.
+ */
+struct json_object *import_expand(
+    const struct label_config *config, struct arena *a, struct json_object *result);
+
 /* task_import_write.c */
 void import_chunk_reset(struct import_chunk *c);
 void import_chunk_release(struct import_chunk *c);

@@ -165,13 +165,20 @@ static bool read_prediction(struct reading *rd, struct json_object *entry)
 {
     struct import_label l = {
         .item = rd->c->items + 1, .prelabel = true, .seq = rd->seq + 1, .lead = -1};
+    struct json_object *result, *made = NULL;
 
     if (json_object_is_type(entry, json_type_int)) /* an export without them: ids alone */
         return true;
     if (!json_object_is_type(entry, json_type_object))
         return bad(rd, ERR_INVALID, "", "must be an object");
-    if (!read_model(rd, entry, &l) || !read_number(rd, entry, "score", "/score", 1, &l.score) ||
-        !read_result(rd, get(entry, "result"), &l))
+    result = get(entry, "result");
+    if (!json_object_is_type(result, json_type_array))
+        made = import_expand(rd->im->r->project->config, rd->c->arena, result);
+    bool good = read_model(rd, entry, &l) &&
+                read_number(rd, entry, "score", "/score", 1, &l.score) &&
+                read_result(rd, made ? made : result, &l);
+    json_object_put(made);
+    if (!good)
         return false;
     keep(rd, &l);
     rd->seq++;

@@ -8,7 +8,8 @@ WITH item AS MATERIALIZED (
         AS i(data, meta, external_id, priority, labels, head, ord)
 ),
 label AS MATERIALIZED (
-    SELECT l.*, (ARRAY(SELECT id FROM item ORDER BY ord))[l.item] AS task, nextval('label_version_id_seq') AS id
+    SELECT l.*, (ARRAY(SELECT id FROM item ORDER BY ord))[l.item] AS task, nextval('label_version_id_seq') AS id,
+           coalesce((SELECT u.id FROM app_user u WHERE u.email = l.email), l.member) AS author
     FROM unnest($8::int[], $9::text[], $10::int[], $11::bigint[], $12::text[], $13::text[], $14::float8[], $15::float8[],
                 $16::bigint[], $17::int[], $18::bytea[], $19::int[]) WITH ORDINALITY
         AS l(item, kind, seq, member, email, model, score, lead_time, pack_off, bytes, sha256, regions, ord)
@@ -47,8 +48,7 @@ versions AS (
     INSERT INTO label_version (tenant_id, id, project_id, task_id, author, pack_off, seq, bytes, regions, label_config_version, stage,
                                kind, lead_time, score, model, sha256, pack)
     SELECT current_setting('app.tenant')::bigint, l.id, $1::bigint, l.task,
-           (SELECT m.user_id FROM project_member m
-            WHERE m.project_id = $1::bigint AND m.user_id = coalesce((SELECT u.id FROM app_user u WHERE u.email = l.email), l.member)),
+           (SELECT m.user_id FROM project_member m WHERE m.project_id = $1::bigint AND m.user_id = l.author),
            l.pack_off, l.seq, l.bytes, l.regions, $27::int, CASE l.kind WHEN 'prelabel' THEN 'prelabel' ELSE 'annotate' END,
            l.kind, l.lead_time, l.score, l.model, l.sha256, $20::uuid
     FROM label l WHERE l.task = ANY (ARRAY(SELECT id FROM made))

@@ -5,9 +5,10 @@ import socket
 import time
 
 import pytest
+import requests
 
 import stand
-from kit import BOXES, Desk, Line, broken_rules, choice, people, problem, until
+from kit import BOXES, Desk, Line, box, broken_rules, choice, people, problem, until
 from stand import Office
 
 ARRAY, LINES = "application/json", "application/x-ndjson"
@@ -370,6 +371,19 @@ def test_predictions_become_prelabels(desk):
     assert all(p["result"][0]["id"] for p in work["predictions"])
 
 
+def test_predictions_in_shorthand(api):
+    desk = Desk(api, tasks=0, label_config='<View><Image name="image" value="$image"/><Choices name="kind" toName="image"><Choice value="cat"/></Choices>'
+                                           '<Rating name="stars" toName="image"/><RectangleLabels name="box" toName="image"><Label value="shoe"/>'
+                                           '</RectangleLabels></View>')
+    shorts = {"kind": "cat", "stars": 4, "box": box()[0]["value"]}
+    answer = made(desk, json.dumps([labelled(predictions=[{"result": r} for r in shorts.values()] + [{"result": {"choices": ["cat"]}}])]).encode())
+    items = [desk.result(l["id"])[0] for l in desk.labels(answer["first_id"])]
+    assert [i["from_name"] for i in items] == [*shorts, "kind"] and {i["to_name"] for i in items} == {"image"}
+    assert [i["value"] for i in items] == [{"choices": ["cat"]}, {"rating": 4}, shorts["box"], {"choices": ["cat"]}]
+    for bad in ("horse", 4.5, None, {"brush": 1}):
+        assert problem(send(desk, json.dumps([labelled(predictions=[{"result": bad}])]).encode()), 422)["pointer"].startswith("/0/predictions/0/result")
+
+
 def test_an_export_of_label_studio(desk):
     item = {"id": 1, "data": {"image": "/x"}, "meta": {}, "created_at": "2026-01-01T00:00:00.000000Z", "updated_at": "x", "inner_id": 1,
             "total_annotations": 1, "cancelled_annotations": 0, "total_predictions": 1, "comment_count": 0, "unresolved_comment_count": 0,
@@ -440,3 +454,27 @@ def test_labels_with_a_prelabel_stage(api):
     answer = made(desk, json.dumps([labelled(annotations=[{"result": choice("cat")}])]).encode())
     task = desk.task(answer["first_id"])
     assert task["state"] == "prelabel" and task["head_label"]
+
+
+def test_dying_between_the_pack_and_the_rows(server, start_server, db, monkeypatch):
+    """I6: whatever is there has its documents; the same file again completes it, from an external id on."""
+    blobs = server.directory / "blobs"
+    server = start_server(blobs=server.blobs)
+    desk = Desk(Office(server), tasks=0)
+    items = [labelled(n, external_id=f"d{n}", annotations=[{"result": choice("cat")}]) for n in range(2500)]
+    text = "\n".join(map(json.dumps, items)).encode()
+    monkeypatch.setitem(stand.ENVIRONMENT, "ANNOTATE_FAULT", "import.packed:2:kill")
+    server.kill()
+    server.start()
+    with pytest.raises(requests.exceptions.ConnectionError):
+        send(desk, text, LINES)
+    monkeypatch.delitem(stand.ENVIRONMENT, "ANNOTATE_FAULT")
+    server.proc.wait()
+    server.start()
+    row, = imports(desk)["imports"]
+    count = db.execute("SELECT count(*), count(head_label) FROM task WHERE project_id = %s", (desk.project,)).fetchone()
+    assert count == (row["created"], row["labels"]) == (1000, 1000) and row["state"] == "running" and row["ended_at"] is None
+    assert broken_rules(db, blobs) == []
+    again = made(desk, text, LINES)
+    assert (again["created"], again["skipped"], again["labels"]) == (1500, 1000, 1500)
+    assert broken_rules(db, blobs) == []

@@ -3,6 +3,7 @@
 #include "annotate-server/http/route.h"
 
 #include "annotate-server/api/assets.h"
+#include "annotate-server/api/bulk.h"
 #include "annotate-server/api/claim.h"
 #include "annotate-server/api/comments.h"
 #include "annotate-server/api/health.h"
@@ -139,6 +140,9 @@ const struct route routes[] = {
     {GET, .path = "/v1/tasks/{id}/comments/{comment_id}/history", .name = "comment_history", .summary = "Who resolved a thread, and when",
      .may = MAY_MEMBER, .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "comment_changes", .ok = 200,
      .handler = comment_history_handler},
+    {POST, .path = "/v1/projects/{id}/accept", .name = "bulk_accept", .summary = "Accept many tasks in review or QA at once",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "bulk_accept", .reply = "bulk_accepted", .ok = 200,
+     .handler = bulk_accept_handler},
     {GET, .path = "/v1/projects/{id}/qa", .name = "qa", .summary = "What QA's sample says: defect rates with Wilson's interval",
      .may = MAY_QA | MAY_MANAGER, .object = OBJECT_PROJECT,
      .params = PARAMS(PARAM("confidence", "integer", "percent, 50 to 99, default 95"),

@@ -200,4 +200,6 @@ void transition_decide(struct transition *t, struct arena *a)
     }
     t->to = t->decision.to;
     t->excluded = list_excluded(&t->decision, a);
+    if (t->decision.rework_add && !t->decision.reserved_for) /* sent back once too often */
+        t->detail = STR("{\"escalated\":true}");
 }

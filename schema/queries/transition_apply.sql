@@ -29,7 +29,9 @@ moved AS (
     SET state = r.to_state, version = t.version + 1, updated_at = now(),
         label_seq = t.label_seq + CASE WHEN r.kind IS NULL THEN 0 ELSE 1 END + (SELECT count(*) FROM merge g WHERE g.ord = r.ord)::int,
         head_label = CASE WHEN r.is_head THEN r.label_id ELSE coalesce((SELECT g.id FROM merge g WHERE g.ord = r.ord), t.head_label) END,
-        rework_count = (t.rework_count + r.rework_add)::smallint, skip_count = (t.skip_count + r.skip_add)::smallint
+        rework_count = (t.rework_count + r.rework_add)::smallint,
+        priority = t.priority + CASE WHEN r.rework_add > 0 AND r.reserved_for IS NULL THEN 100 ELSE 0 END, -- escalated
+        skip_count = (t.skip_count + r.skip_add)::smallint
     FROM ready r
     WHERE t.id = r.task
     RETURNING r.*, t.version AS now_version, t.priority, t.skills,

@@ -158,11 +158,12 @@ RULES = {
         WHERE c.after IS NOT NULL AND (c.next_version <= c.assignment_version OR NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = c.tenant_id AND e.task_id = c.task_id AND e.seq > c.seq AND e.seq < c.after
               AND ((e.assignment_id = c.assignment_id AND e.assignment_version = c.assignment_version
-                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip', 'adopt'))))""",
+                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip', 'adopt')
+                   OR (e.assignment_id = c.assignment_id AND e.detail->>'bulk' = 'true'))))""",
     "I3: who holds an assignment has claimed that version": """
         SELECT a.id, a.version, a.holder FROM assignment a WHERE a.state IN ('leased', 'submitted') AND NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = a.tenant_id AND e.task_id = a.task_id AND e.assignment_id = a.id
-              AND e.action = 'claim' AND e.assignment_version = a.version AND e.actor = a.holder)""",
+              AND (e.action = 'claim' OR e.detail->>'bulk' = 'true') AND e.assignment_version = a.version AND e.actor = a.holder)""",
     "I3: nobody holds two slots of a task": """
         SELECT task_id, holder, count(*) FROM assignment WHERE stage = 'annotate' AND state IN ('leased', 'submitted')
         GROUP BY tenant_id, task_id, holder HAVING count(*) > 1""",

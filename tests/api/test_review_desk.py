@@ -176,3 +176,110 @@ def test_the_figures_stay_exact_when_folded(api, cluster, database, db):
         c.execute(f"PREPARE fold AS {(ROOT / 'schema/queries/qa_fold.sql').read_text()}")
         c.execute("EXECUTE fold(0)")
     assert db.execute(rows, (desk.project,)).fetchone()[0] == 2 and qa(desk) == before
+
+
+# ---- acceptance in bulk ----
+
+def bulk(desk, role="manager", **body):
+    return desk(role).ok("POST", f"{desk.path}/accept", json=body)
+
+
+def in_review(api, tasks, **settings):
+    desk = Desk(api, tasks=tasks, **settings)
+    for _ in range(tasks):
+        desk.annotate()
+    return desk
+
+
+def test_a_manager_accepts_many(api):
+    desk = in_review(api, 4)
+    answer = bulk(desk, tasks=[*desk.tasks[:3], desk.tasks[0], 1 << 40])
+    assert answer == {"accepted": [{"id": t, "state": "done", "version": 3} for t in desk.tasks[:3]], "next": None,
+                      "refused": [{"task": 1 << 40, "error": "not-found", "detail": "there is no such task in the project"}]}
+    assert desk.progress()["tasks"]["done"] == 3 and desk.progress()["actions"]["accept"] == 3
+    event = desk.events()[-1]
+    assert event["action"] == "accept" and event["actor"] == desk("manager").user["id"] and event["detail"] == {"bulk": True}
+    again = bulk(desk, tasks=desk.tasks[:1])
+    assert again["accepted"] == [] and again["refused"][0]["error"] == "conflict"
+    assert desk.state(desk.tasks[3]) == "review"
+
+
+def test_a_stage_is_accepted_page_by_page(api):
+    desk = in_review(api, 5, workflow={"qa": {"percent": 100}})
+    got, page, pages = [], {"next": 0}, 0
+    while page["next"] is not None:
+        page = bulk(desk, stage="review", limit=2, after=page["next"])
+        got += [t["id"] for t in page["accepted"]]
+        pages += 1
+    assert got == desk.tasks and pages == 3
+    assert desk.claims("manager", "qa", count=5) == []  # who accepted does not inspect
+    assert bulk(desk, stage="qa")["refused"][0]["error"] == "forbidden"
+    answer = bulk(desk, "admin", stage="qa")
+    assert [t["state"] for t in answer["accepted"]] == ["done"] * 5 and desk.progress()["actions"]["pass"] == 5
+    assert qa(desk)["inspected"] == 0  # no inspection
+
+
+def test_nobody_accepts_their_own_work_in_bulk(api):
+    desk = Desk(api, tasks=2)
+    own = desk.submit("manager", desk.claim("manager"))["task"]["id"]
+    other = desk.annotate()["task"]["id"]
+    answer = bulk(desk, stage="review")
+    assert [t["id"] for t in answer["accepted"]] == [other]
+    assert [(t["task"], t["error"]) for t in answer["refused"]] == [(own, "forbidden")] and desk.state(own) == "review"
+
+
+def test_a_lease_ends_when_its_task_is_accepted_in_bulk(api):
+    desk = in_review(api, 1)
+    held = desk.claim("reviewer", "review")
+    bulk(desk, tasks=desk.tasks)
+    answer = problem(desk.act("reviewer", held, "verdict", {"verdict": "fix", "result": choice("dog")}), 412, "version-mismatch")
+    assert desk.result(answer["late_label"]) == choice("dog") and desk.state() == "done"
+    problem(desk.act("reviewer", held, "heartbeat"), 409)
+
+
+def test_who_accepted_in_bulk_does_not_review_what_fails(api):
+    desk = in_review(api, 1, workflow={"qa": {"percent": 100}})
+    bulk(desk, tasks=desk.tasks)
+    desk.verdict("qa", desk.claim("qa", "qa"), "reject")
+    assert desk.state() == "review" and desk.claims("manager", "review") == []
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "accept")
+
+
+def test_tasks_of_another_project_are_not_there(api):
+    desk, other = in_review(api, 1), in_review(api, 1)
+    answer = bulk(desk, tasks=other.tasks)
+    assert answer["accepted"] == [] and answer["refused"][0]["error"] == "not-found" and other.state() == "review"
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({}, "/tasks"), ({"tasks": []}, "/tasks"), ({"tasks": [0]}, "/tasks/0"), ({"tasks": [1, "2"]}, "/tasks/1"), ({"tasks": 1}, "/tasks"),
+    ({"tasks": [1], "stage": "review"}, "/tasks"), ({"stage": "annotate"}, "/stage"), ({"stage": "review", "limit": 501}, "/limit"),
+    ({"tasks": list(range(1, 502))}, "/tasks"), ({"stage": "review", "x": 1}, "/x")])
+def test_bulk_acceptance_that_is_none(api, body, pointer):
+    desk = in_review(api, 1)
+    problem(desk("manager").post(f"{desk.path}/accept", json=body), 422, "invalid", pointer)
+    assert desk.state() == "review"
+
+
+def test_bulk_acceptance_under_one_key_happens_once(api):
+    desk = in_review(api, 2)
+    one, two = (desk("manager").post(f"{desk.path}/accept", json={"stage": "review"}, headers={"Idempotency-Key": "b"}) for _ in range(2))
+    assert one.status_code == 200 and one.json() == two.json() and len(one.json()["accepted"]) == 2
+
+
+# ---- escalation ----
+
+def test_work_that_is_sent_back_too_often_comes_first_and_says_so(api):
+    desk = Desk(api, tasks=3, workflow={"max_rework": 1})
+    last = desk.tasks[0]
+    work = desk.claim("annotator")
+    desk.submit("annotator", work)
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "reject")
+    assert desk.task(last)["priority"] == 0
+    work = next(w for w in desk.claims("annotator", count=3) if w["task"]["id"] == last)
+    desk.submit("annotator", work)
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "reject")
+    task = desk.task(last)
+    assert task["priority"] == 100 and task["rework_count"] == 2
+    assert [e["detail"] for e in desk.events(last) if e["action"] == "reject"] == [None, {"escalated": True}]
+    assert desk.claim("annotator2")["task"]["id"] == last  # before all others, for somebody else

@@ -17,6 +17,7 @@
 struct http_server;
 struct project;
 struct park;
+struct wake;
 
 enum { MAX_THREADS = 64, PROJECT_BUCKETS = 256 };
 
@@ -25,6 +26,7 @@ struct server {
     struct work_pool *work;
     struct key_set keys;
     struct rate users, tenants, failed_logins;
+    struct wake *wake; /* between servers; NULL: alone */
     int nthreads;
     struct thread_ctx *threads[MAX_THREADS];
 };

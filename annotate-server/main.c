@@ -15,6 +15,7 @@
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/context.h"
 #include "annotate-server/http/server.h"
+#include "annotate-server/wake.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -169,6 +170,8 @@ static enum err build(struct running *r)
         limit_new((int)config_int(CONFIG_max_connections), (int)config_int(CONFIG_max_per_address));
     for (int i = 0, n = thread_count(); !e && i < n; i++)
         e = start_thread(r, i);
+    if (!e)
+        wake_init(&r->server, config_str(CONFIG_db));
     return e;
 }
 

@@ -75,6 +75,7 @@ static void answer_or_park(struct claim *c)
     c->parked = (struct parked){.tenant = c->r->who.tenant,
         .project = c->r->project->id,
         .stage = c->stage,
+        .since_us = c->since_us,
         .deadline_us = c->deadline_us,
         .wake = woken};
     if (c->granted || c->capped || c->paused || c->deadline_us <= clock_mono_us() ||
@@ -332,7 +333,8 @@ void claim_handler(struct req *r)
     c->r = r;
     c->asked = (int)count;
     c->lease_s = (int)lease_s;
-    c->deadline_us = wait_s ? clock_mono_us() + wait_s * 1000000 : 0;
+    c->since_us = clock_mono_us();
+    c->deadline_us = wait_s ? c->since_us + wait_s * 1000000 : 0;
     c->item.weight = c->asked;
     r->user = c;
     c->paused = r->project->paused;

@@ -17,6 +17,7 @@ struct claim {
     int lease_s;
     bool capped, paused; /* why there is less than asked */
     bool more;           /* beyond what the person holds already */
+    int64_t since_us;    /* it came: its place among those who wait */
     int64_t deadline_us; /* of waiting; 0 = do not wait */
     struct grant *grants, **tail;
     int granted;
@@ -40,7 +41,7 @@ struct view { /* a label version to show with a grant */
     struct view *next;
     int64_t id;
     struct str kind, author, model, score;
-    bool is_head;
+    bool is_head, is_side; /* a side: one of the submissions that did not agree */
     struct content *content;
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "annotate-server/wake.h"
 #include "base/clock.h"
 
 enum {
@@ -40,6 +41,22 @@ static struct park_queue **find(struct park *k, int64_t tenant, int64_t project,
     return q;
 }
 
+/* Where p belongs by its arrival. Who was woken in vain comes back to the front, and who is new
+ * goes to the end: so it is looked for from both ends at once. */
+static struct parked **place(struct park_queue *q, const struct parked *p)
+{
+    struct parked **front = &q->head, **back = q->tail;
+
+    while (*front && (*front)->since_us <= p->since_us) {
+        struct parked *last = container_of(back, struct parked, next);
+        if (last->since_us <= p->since_us)
+            return back;
+        front = &(*front)->next;
+        back = last->at;
+    }
+    return front;
+}
+
 bool park_add(struct thread_ctx *c, struct parked *p)
 {
     struct park_queue **at, *q;
@@ -56,10 +73,13 @@ bool park_add(struct thread_ctx *c, struct parked *p)
         *at = q;
     }
     p->queue = q;
-    p->next = NULL;
-    p->at = q->tail;
-    *q->tail = p;
-    q->tail = &p->next;
+    p->at = place(q, p);
+    p->next = *p->at;
+    if (p->next)
+        p->next->at = &p->next;
+    else
+        q->tail = &p->next;
+    *p->at = p;
     return true;
 }
 
@@ -124,9 +144,15 @@ static void on_opened(struct thread_ctx *c, int64_t tenant, int64_t project, int
     wake_queue(c, tenant, project, (enum stage)stage, WAKE_FIRST);
 }
 
-void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage stage)
+void park_opened(struct server *s, int64_t tenant, int64_t project, enum stage stage)
 {
     context_broadcast(s, on_opened, tenant, project, stage);
+}
+
+void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage stage)
+{
+    park_opened(s, tenant, project, stage);
+    wake_tell(s, tenant, project, stage);
 }
 
 void park_pass_on(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage)

@@ -1,6 +1,6 @@
 /* Claims that wait for work: parked without a thread or a statement each, woken when work opens in
- * this process, and looked after once a second for what other servers opened. In order of arrival;
- * who was woken in vain waits at the end again. */
+ * this process or, by notification (wake.h), in another one, and looked after once a second. First
+ * come, first served within a thread: who was woken in vain keeps the place. */
 #ifndef API_PARK_H
 #define API_PARK_H
 
@@ -10,7 +10,7 @@
 struct parked {                /* embedded in the claim */
     struct parked *next, **at; /* at: what points here; NULL = not parked */
     struct park_queue *queue;
-    int64_t tenant, project, deadline_us;
+    int64_t tenant, project, since_us, deadline_us;
     enum stage stage;
     /* Taken off the list. timed_out: answer with nothing, else try again. */
     void (*wake)(struct parked *p, bool timed_out);
@@ -23,6 +23,8 @@ bool park_add(struct thread_ctx *c, struct parked *p) MUSTCHECK;
 void park_remove(struct thread_ctx *c, struct parked *p);
 
 /* Work has opened in a project's stage: wakes the first who wait for it, in every thread. */
+void park_opened(struct server *s, int64_t tenant, int64_t project, enum stage stage);
+/* The same, and tells the other servers. */
 void park_wake(struct server *s, int64_t tenant, int64_t project, enum stage stage);
 /* One who was woken has found work, so there may be more: wakes the next, in this thread. */
 void park_pass_on(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage);

@@ -7,7 +7,7 @@ enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, MONTHS_AHEAD = 2 };
 
 const struct job jobs[] = {
     {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND, true, NULL},
-    {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, false, NULL},
+    {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, true, NULL},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX, false, NULL},
     {"qa_fold", STMT_qa_fold, 1000, 10000, INT64_MAX, false, NULL},
     {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND, false, NULL},

@@ -91,6 +91,7 @@ static void on_labels(struct db_call *call, enum err e, const PGresult *res)
         v->model = column(a, res, i, 4);
         v->score = column(a, res, i, 5);
         v->is_head = db_get_bool(res, i, 10);
+        v->is_side = db_get_bool(res, i, 11);
         v->content = &run->contents[run->ncontents];
         if (!content_locate(v->content, res, i, 6))
             continue;
@@ -152,6 +153,7 @@ void claim_describe(struct claim_run *run, void (*then)(struct claim_run *run))
     db_array_bind(&labels->ord, &labels->call);
     db_array_bind(&labels->a, &labels->call);
     db_array_bind(&labels->b, &labels->call);
+    db_text(&labels->call, run->b->arena, str_of(stage_name((enum stage)run->b->key.extra)));
     lookup_run(labels);
     ask_extras(run);
     looked_up(run);
@@ -177,6 +179,19 @@ static void print_view(const struct view *v, struct buf *out)
     buf_puts(out, ",\"result\":");
     buf_str(out, v->content->err ? STR("null") : buf_view(&v->content->text));
     buf_putc(out, '}');
+}
+
+/* To adjudicate: what each slot said, side by side. */
+static void print_sides(const struct grant *g, struct buf *out)
+{
+    buf_puts(out, ",\"labels\":[");
+    for (const struct view *v = g->views; v; v = v->next)
+        if (v->is_side) {
+            print_view(v, out);
+            buf_putc(out, ',');
+        }
+    buf_chop(out, ',');
+    buf_putc(out, ']');
 }
 
 static void print_grant(const struct grant *g, struct buf *out)
@@ -209,6 +224,7 @@ static void print_grant(const struct grant *g, struct buf *out)
         print_view(head, out);
     else
         buf_puts(out, "null");
+    print_sides(g, out);
     buf_puts(out, ",\"draft\":");
     buf_str(out, g->draft.p ? g->draft : STR("null"));
     buf_puts(out, ",\"comments\":");

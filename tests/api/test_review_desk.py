@@ -283,3 +283,36 @@ def test_work_that_is_sent_back_too_often_comes_first_and_says_so(api):
     assert task["priority"] == 100 and task["rework_count"] == 2
     assert [e["detail"] for e in desk.events(last) if e["action"] == "reject"] == [None, {"escalated": True}]
     assert desk.claim("annotator2")["task"]["id"] == last  # before all others, for somebody else
+
+
+# ---- adjudication ----
+
+def test_submissions_that_do_not_agree_stand_side_by_side(api):
+    desk = Desk(api, workflow={"overlap": 2, "agreement": {"threshold": 1}})
+    one, two = desk.annotate("annotator", "cat")["label"], desk.annotate("annotator2", "dog")["label"]
+    work = desk.claim("reviewer", "review")
+    assert [(v["id"], v["author"], v["result"]) for v in work["labels"]] == [
+        (one["id"], desk("annotator").user["id"], choice("cat")), (two["id"], desk("annotator2").user["id"], choice("dog"))]
+    assert work["label"]["id"] == two["id"] and work["predictions"] == []
+    desk.verdict("reviewer", work, "fix", result=choice("cat"))
+    assert desk.state() == "done" and desk.result(desk.task()["head_label"]) == choice("cat")
+
+
+@pytest.mark.parametrize("overlap, values", [(1, ["cat"]), (2, ["cat", "cat"])])
+def test_nothing_to_adjudicate(api, overlap, values):
+    desk = Desk(api, workflow={"overlap": overlap})
+    for role, value in zip(("annotator", "annotator2"), values):
+        work = desk.claim(role)
+        assert work["labels"] == []
+        desk.submit(role, work, value)
+    work = desk.claim("reviewer", "review")
+    assert work["labels"] == [] and work["label"]["result"] == choice("cat")
+
+
+def test_what_was_sent_back_is_one_persons_again(api):
+    desk = Desk(api, workflow={"overlap": 2, "agreement": {"threshold": 1}})
+    desk.annotate("annotator", "cat")
+    desk.annotate("annotator2", "dog")
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "reject")
+    desk.annotate("annotator", "dog")
+    assert desk.claim("reviewer", "review")["labels"] == []

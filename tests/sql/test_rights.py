@@ -60,7 +60,7 @@ def filled(cluster, database, db):
         values = {"bigint": "1", "integer": "1", "smallint": "1", "json": "'{}'", "uuid": "gen_random_uuid()", "boolean": "false",
                   "bytea": "decode(repeat('ab', 32), 'hex')", "bigint[]": "'{}'", "timestamp with time zone": "now()"}
         words = {"stage": "'annotate'", "state": "'annotate'", "kind": "'late'", "verdict": "'accept'", "role": "'viewer'",
-                 "action": "'release'", "from_state": "'none'", "to_state": "'none'", "email": "'x@y.example'", "media_type": "'text/plain'"}
+                 "action": "'release'", "from_state": "'none'", "to_state": "'none'", "email": "'x@y.example'", "media_type": "'text/plain'", "errors": "'skip'"}
         db.execute(f"INSERT INTO {table} ({','.join(n for n, _ in given)}) VALUES "
                    f"({','.join(words.get(n, values.get(k, chr(39) + 'x' + chr(39))) for n, k in given)})")
     db.execute("RESET session_replication_role")

@@ -85,9 +85,9 @@ EXCEPTION WHEN numeric_value_out_of_range OR untranslatable_character THEN
     number := NULL;
 END $$;
 
--- The bucket of a time in milliseconds.
+-- The bucket of a time in milliseconds; NULL: no time.
 CREATE FUNCTION lead_bucket(ms bigint) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(greatest(1, 1 + ceil(4 * ln(greatest(ms, 1) / 100.0::float8) / ln(2::float8)))::smallint, 0::smallint)
+    SELECT CASE WHEN ms IS NULL THEN 0 ELSE greatest(1, 1 + ceil(4 * ln(greatest(ms, 1) / 100.0::float8) / ln(2::float8))) END::smallint
 $$;
 
 DO $$

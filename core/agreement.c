@@ -1,209 +1,73 @@
-/* Owns the agreement metrics. Never reads tasks or people. */
+/* Owns the table of agreement metrics and the way from pairs to a score and a majority. Never reads
+ * tasks or people. */
 #include "core/agreement.h"
 
-#include <json-c/json.h>
-#include <stdlib.h>
+#include "core/agreement_exact.h"
+#include "core/agreement_pair.h"
 
-#include "base/arena.h"
-#include "base/hash.h"
-#include "core/canon.h"
-#include "core/json_tree.h"
+/* id, name, and what of each kind counts: areas, spans, segments, regions that are the same or not;
+ * choices, texts, numbers, other answers; relations. */
+#define AUTO "sssssssss"
+#define COUNTED(METRIC)                                                                            \
+    METRIC(auto_, "auto", AUTO)                                                                    \
+    METRIC(choices, "choices", "....x....")                                                        \
+    METRIC(jaccard, "jaccard", "....s....")                                                        \
+    METRIC(iou, "iou", "s........")                                                                \
+    METRIC(iou_f1, "iou_f1", "x........")                                                          \
+    METRIC(spans, "spans", ".x.......")                                                            \
+    METRIC(spans_overlap, "spans_overlap", ".s.......")                                            \
+    METRIC(segments, "segments", "..s......")                                                      \
+    METRIC(text, "text", ".....s...")                                                              \
+    METRIC(number, "number", "......s..")
 
-/* A region of a document: what was said of it, summed up in a hash. */
-struct region {
-    struct str id;
-    struct sha256 said; /* of one item; after join_regions of all its items */
-};
+#define ROUNDING 1e-9 /* sums of the same scores in another order are equal */
 
-struct said {
-    struct region *regions;
-    size_t n;
-    struct sha256 *relations;
-    size_t nrelations;
-};
-
-/* What an item says about its making, not about the task: not compared. The id ties items of one
- * region together and relations to regions; it is drawn at random, so only what it ties counts. */
-static const char *const making[] = {
-    "id", "origin", "meta", "lead_time", "score", "readonly", "hidden", "parentID"};
-
-static int compare_hash(const void *a, const void *b)
+/* Each pair once, with its share of the effort. */
+static void measure_pairs(const struct agreement_set *s, const char *counts, struct agreement *out)
 {
-    return memcmp(a, b, sizeof(struct sha256));
-}
+    double like[AGREEMENT_DOCS] = {0}; /* of each document to all others */
+    size_t pairs = s->n * (s->n - 1) / 2;
+    double sum = 0;
 
-static int compare_region(const void *pa, const void *pb)
-{
-    const struct region *a = pa, *b = pb;
-    int order = str_cmp(a->id, b->id);
-
-    return order ? order : compare_hash(&a->said, &b->said);
-}
-
-static struct str member_str(struct json_object *o, const char *name)
-{
-    struct json_object *v = NULL;
-
-    if (!json_object_object_get_ex(o, name, &v) || !json_object_is_type(v, json_type_string))
-        return STR("");
-    return (struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)};
-}
-
-static enum err hash_item(struct json_object *item, struct sha256 *out)
-{
-    struct buf b;
-    enum err e;
-
-    for (size_t i = 0; i < ARRAY_LEN(making); i++)
-        json_object_object_del(item, making[i]);
-    buf_init(&b, BUF_MAX_LABEL);
-    e = canon_value(item, &b);
-    if (!e)
-        *out = sha256_of(buf_view(&b));
-    buf_release(&b);
-    return e;
-}
-
-static struct sha256 hash_list(struct sha256 *list, size_t n)
-{
-    qsort(list, n, sizeof(*list), compare_hash);
-    return sha256_of((struct str){(const char *)list, n * sizeof(*list)});
-}
-
-/* Replaces the items of one region, neighbours after the sort, by the region. */
-static void join_regions(struct said *s)
-{
-    size_t n = 0;
-
-    qsort(s->regions, s->n, sizeof(*s->regions), compare_region);
-    for (size_t i = 0; i < s->n; i++) {
-        struct region *last = n ? &s->regions[n - 1] : NULL;
-        if (last && last->id.n && str_eq(last->id, s->regions[i].id)) {
-            struct str both[] = {{(const char *)last->said.b, SHA256_LEN},
-                {(const char *)s->regions[i].said.b, SHA256_LEN}};
-            last->said = sha256_parts(both, 2);
-        } else {
-            s->regions[n++] = s->regions[i];
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t j = i + 1; j < s->n; j++) {
+            double score = agreement_pair(
+                s, s->views[i], s->views[j], counts, (struct effort){EFFORT_MOST / pairs});
+            like[i] += score;
+            like[j] += score;
+            sum += score;
         }
-    }
-    s->n = n;
-}
-
-static const struct sha256 *region_said(const struct said *s, struct str id)
-{
-    for (size_t low = 0, high = s->n; low < high;) {
-        size_t mid = low + (high - low) / 2;
-        struct region key = {.id = id, .said = s->regions[mid].said};
-        int order = compare_region(&s->regions[mid], &key);
-        if (order == 0)
-            return &s->regions[mid].said;
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
-}
-
-/* A relation with what its ends say in place of their ids. */
-static enum err hash_relation(const struct said *s, struct json_object *item, struct sha256 *out)
-{
-    static const char *const ends[] = {"from_id", "to_id"};
-    char hex[SHA256_HEX + 1];
-
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        const struct sha256 *said = region_said(s, member_str(item, ends[i]));
-        if (!said)
-            return ERR_INVALID;
-        sha256_hex(*said, hex);
-        json_object_object_add(item, ends[i], json_object_new_string(hex));
-    }
-    return hash_item(item, out);
-}
-
-static bool is_relation(struct json_object *item)
-{
-    return str_is(member_str(item, "type"), "relation");
-}
-
-/* The items first, as the relations speak of them. */
-static enum err hash_items(struct arena *a, struct json_object *doc, struct said *s)
-{
-    size_t n = json_object_array_length(doc);
-    enum err e = ERR_OK;
-
-    s->regions = arena_array(a, n + 1, sizeof(*s->regions));
-    s->relations = arena_array(a, n + 1, sizeof(*s->relations));
-    for (size_t i = 0; i < n && !e; i++) {
-        struct json_object *item = json_object_array_get_idx(doc, i);
-        if (!json_object_is_type(item, json_type_object))
-            return ERR_INVALID;
-        if (is_relation(item))
-            continue;
-        s->regions[s->n].id = arena_str(a, member_str(item, "id"));
-        e = hash_item(item, &s->regions[s->n++].said);
-    }
-    join_regions(s);
-    for (size_t i = 0; i < n && !e; i++) {
-        struct json_object *item = json_object_array_get_idx(doc, i);
-        if (is_relation(item))
-            e = hash_relation(s, item, &s->relations[s->nrelations++]);
-    }
-    return e;
-}
-
-/* All that a document says, in one hash. */
-static enum err hash_document(struct str text, struct sha256 *out)
-{
-    struct json_object *doc = NULL;
-    struct arena *a = arena_new();
-    struct said s = {0};
-    enum err e = json_tree_parse(text, JSON_DEPTH_MAX, &doc, NULL);
-
-    if (!e && !json_object_is_type(doc, json_type_array))
-        e = ERR_INVALID;
-    if (!e)
-        e = hash_items(a, doc, &s);
-    if (!e) {
-        struct sha256 *list = arena_array(a, s.n + 1, sizeof(*list));
-        for (size_t i = 0; i < s.n; i++)
-            list[i] = s.regions[i].said;
-        struct sha256 two[] = {hash_list(list, s.n), hash_list(s.relations, s.nrelations)};
-        *out = sha256_of((struct str){(const char *)two, sizeof(two)});
-    }
-    arena_free(a);
-    json_object_put(doc);
-    return e == ERR_BAD_JSON ? ERR_INVALID : e;
-}
-
-static enum err measure_exact(const struct str *docs, size_t n, struct agreement *out)
-{
-    struct sha256 said[AGREEMENT_DOCS];
-    size_t equal_pairs = 0, best = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        enum err e = hash_document(docs[i], &said[i]);
-        if (e)
-            return e;
-    }
-    *out = (struct agreement){.score = 1};
-    for (size_t i = 0; i < n; i++) {
-        size_t like = 0;
-        for (size_t j = 0; j < n; j++)
-            like += j != i && sha256_eq(said[i], said[j]);
-        equal_pairs += like; /* each pair is met from both sides */
-        if (like > best) {
-            best = like;
+    *out = (struct agreement){.score = pairs ? sum / (double)pairs : 1};
+    for (size_t i = 1; i < s->n; i++)
+        if (like[i] > like[out->majority] + ROUNDING)
             out->majority = i;
-        }
-    }
-    if (n > 1)
-        out->score = (double)equal_pairs / (double)(n * (n - 1));
+}
+
+static enum err measure_counted(
+    const char *counts, const struct str *docs, size_t n, struct agreement *out)
+{
+    struct agreement_set s;
+    enum err e = agreement_set_new(docs, n, false, &s);
+
+    if (e)
+        return e;
+    measure_pairs(&s, agreement_counts_any(&s, counts) ? counts : AUTO, out);
+    agreement_set_release(&s);
     return ERR_OK;
 }
 
-static const struct agreement_metric metrics[] = {
-    {"exact", measure_exact},
+#define METRIC(id, name, counts)                                                                   \
+    static enum err measure_##id(const struct str *docs, size_t n, struct agreement *out)          \
+    {                                                                                              \
+        return measure_counted(counts, docs, n, out);                                              \
+    }
+COUNTED(METRIC)
+#undef METRIC
+
+static const struct agreement_metric metrics[] = {{"exact", agreement_exact, NULL},
+#define METRIC(id, name, counts) {name, measure_##id, counts},
+    COUNTED(METRIC)
+#undef METRIC
 };
 
 const struct agreement_metric *agreement_metric(struct str name)

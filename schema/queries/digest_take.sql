@@ -1,7 +1,7 @@
 -- The next events, at most $1, into the side tables of search and statistics. The events are the difference of two snapshots, read in
 -- the order of (xid, seq); position and what follows from it are one transaction, so every event counts once. Two at a time: the
 -- second finds that the position has moved and does nothing. All but the sums is worked out from what is true now, so the order in
--- which events come does not matter.
+-- which events come does not matter. Look-ups are laterals with OFFSET 0: one index walk an event, however many the planner expects.
 -- users: upkeep
 WITH old AS MATERIALIZED (
     SELECT position::text AS text, position ->> 'prev' AS prev, coalesce(position ->> 'cur', pg_current_snapshot()::text) AS cur,
@@ -37,7 +37,8 @@ work AS (
                 WHEN l.lead_time IS NOT NULL THEN round(least(l.lead_time, 1e9) * 1000)
                 ELSE round(extract(epoch FROM b.at - c.at) * 1000) END::bigint AS ms
     FROM taken b
-    LEFT JOIN label_version l ON l.tenant_id = b.tenant_id AND l.id = b.label_id AND b.action <> 'late'
+    LEFT JOIN LATERAL (SELECT v.lead_time FROM label_version v WHERE v.tenant_id = b.tenant_id AND v.id = b.label_id OFFSET 0) l
+        ON b.action <> 'late'
     LEFT JOIN LATERAL (
         SELECT e.at FROM event e
         WHERE e.tenant_id = b.tenant_id AND e.task_id = b.task_id AND e.action = 'claim' AND e.assignment_id = b.assignment_id
@@ -52,9 +53,11 @@ judged AS (
            CASE b.action WHEN 'accept' THEN 'accepted' WHEN 'fix' THEN 'fixed' WHEN 'reject' THEN 'rejected'
                          WHEN 'pass' THEN 'passed' ELSE 'failed' END AS action
     FROM taken b
-    JOIN review r ON r.tenant_id = b.tenant_id AND r.task_id = b.task_id AND r.assignment_id = b.assignment_id
-        AND r.created_at = b.at
-    JOIN label_version l ON l.tenant_id = r.tenant_id AND l.id = r.label_id
+    CROSS JOIN LATERAL (
+        SELECT v.label_id FROM review v
+        WHERE v.tenant_id = b.tenant_id AND v.task_id = b.task_id AND v.assignment_id = b.assignment_id AND v.created_at = b.at
+        OFFSET 0) r
+    CROSS JOIN LATERAL (SELECT * FROM label_version v WHERE v.tenant_id = b.tenant_id AND v.id = r.label_id OFFSET 0) l
     CROSS JOIN LATERAL (
         SELECT l.author WHERE l.author IS NOT NULL
         UNION
@@ -64,10 +67,11 @@ judged AS (
 ),
 again AS (
     SELECT b.tenant_id, b.project_id, b.actor AS user_id, b.day, b.from_state AS stage, 'resubmit' AS action
-    FROM taken b
-    WHERE b.action = 'submit' AND EXISTS (
+    FROM taken b CROSS JOIN LATERAL (
         SELECT FROM event e WHERE e.tenant_id = b.tenant_id AND e.task_id = b.task_id AND e.seq < b.seq
-          AND e.action = 'submit' AND e.actor = b.actor)
+          AND e.action = 'submit' AND e.actor = b.actor
+        LIMIT 1) before
+    WHERE b.action = 'submit'
 ),
 summed AS (
     INSERT INTO stat (tenant_id, project_id, user_id, day, stage, action, bucket, n, lead_ms)
@@ -92,7 +96,8 @@ entered AS (
 stale AS (
     INSERT INTO label_stale (tenant_id, task_id, stamp)
     SELECT b.tenant_id, b.task_id, max(b.seq)
-    FROM taken b JOIN task t ON t.tenant_id = b.tenant_id AND t.id = b.task_id
+    FROM taken b
+    CROSS JOIN LATERAL (SELECT k.head_label FROM task k WHERE k.tenant_id = b.tenant_id AND k.id = b.task_id OFFSET 0) t
     WHERE t.head_label IS NOT NULL AND b.action <> 'late' AND (b.label_id IS NOT NULL OR b.action = 'import')
     GROUP BY b.tenant_id, b.task_id
     ON CONFLICT (tenant_id, task_id) DO UPDATE SET stamp = greatest(label_stale.stamp, excluded.stamp)
@@ -117,10 +122,10 @@ measured AS (
 ),
 found AS (
     INSERT INTO task_field (tenant_id, project_id, task_id, field, text, number)
-    SELECT t.tenant_id, t.project_id, t.id, f.path, v.text, v.number
+    SELECT b.tenant_id, b.project_id, b.task_id, f.path, v.text, v.number
     FROM taken b
     JOIN search_field f ON f.tenant_id = b.tenant_id AND f.project_id = b.project_id AND f.state <> 'dropping'
-    JOIN task t ON t.tenant_id = b.tenant_id AND t.id = b.task_id
+    CROSS JOIN LATERAL (SELECT k.data FROM task k WHERE k.tenant_id = b.tenant_id AND k.id = b.task_id OFFSET 0) t
     CROSS JOIN LATERAL field_value(t.data, f.path) v
     WHERE b.action = 'import' AND (v.text IS NOT NULL OR v.number IS NOT NULL)
     ON CONFLICT DO NOTHING

@@ -18,7 +18,8 @@ page AS MATERIALIZED (
 made AS (
     INSERT INTO task_field (tenant_id, project_id, task_id, field, text, number)
     SELECT t.tenant_id, t.project_id, t.id, f.path, v.text, v.number
-    FROM field f CROSS JOIN page p JOIN task t ON t.tenant_id = p.tenant_id AND t.id = p.id
+    FROM field f CROSS JOIN page p
+    CROSS JOIN LATERAL (SELECT * FROM task k WHERE k.tenant_id = p.tenant_id AND k.id = p.id OFFSET 0) t
     CROSS JOIN LATERAL field_value(t.data, f.path) v
     WHERE v.text IS NOT NULL OR v.number IS NOT NULL
     ON CONFLICT DO NOTHING

@@ -6,6 +6,7 @@
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, MONTHS_AHEAD = 2 };
 
 const struct job jobs[] = {
+    {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
     {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND, true, NULL},
     {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, true, NULL},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX, false, NULL},

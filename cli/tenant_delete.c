@@ -64,7 +64,7 @@ static enum err remove_asset(struct blob_store *s, int64_t tenant, struct str te
     struct sha256 hash;
     char key[BLOB_KEY_MAX];
 
-    if (!sha256_parse((struct str){text.p + 2, text.n - 2}, &hash)) /* \x... */
+    if (!sha256_parse(text, &hash))
         return ERR_CORRUPT;
     blob_asset_key(tenant, hash, key, sizeof(key));
     return blob_remove(s, key);

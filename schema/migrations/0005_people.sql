@@ -64,7 +64,7 @@ GRANT EXECUTE ON FUNCTION login_find(text) TO annotate_api;
 -- A ready release never changes; it ends with its tenant only (tenant_delete_rows).
 CREATE OR REPLACE FUNCTION release_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.state = 'ready' AND NOT (TG_OP = 'DELETE' AND current_setting('app.ending', true) = OLD.tenant_id::text) THEN
+    IF OLD.state = 'ready' AND (TG_OP <> 'DELETE' OR current_setting('app.ending', true) IS DISTINCT FROM OLD.tenant_id::text) THEN
         RAISE EXCEPTION 'release % is ready and cannot change', OLD.id USING ERRCODE = '23514';
     END IF;
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;

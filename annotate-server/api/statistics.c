@@ -9,6 +9,7 @@
 
 #include "annotate-server/api/query.h"
 #include "base/clock.h"
+#include "core/wilson.h"
 #include "core/workflow.h"
 
 enum { DAYS_MAX = 366, ACTIONS_MAX = 32, BUCKETS = 160 };
@@ -190,10 +191,14 @@ void people_handler(struct req *r)
     people_page(r, put_work);
 }
 
+/* k of n as a rate with Wilson's interval at 95 %. */
 static void put_rate(struct buf *out, const char *name, int64_t k, int64_t n)
 {
+    struct share s = wilson_interval(k, n, 0.95);
+
     if (n)
-        buf_printf(out, ",\"%s\":%.6f", name, (double)k / (double)n);
+        buf_printf(out, ",\"%s\":{\"rate\":%.6f,\"low\":%.6f,\"high\":%.6f}", name, s.share, s.low,
+            s.high);
     else
         buf_printf(out, ",\"%s\":null", name);
 }
@@ -294,7 +299,8 @@ static bool day_param(struct req *r, const char *name, int64_t dflt, int64_t *da
 
     *days = dflt;
     if (s.p && !read_day(s, days)) {
-        req_fail(r, ERR_INVALID, name, "must be a day such as 2026-11-24");
+        req_fail(r, ERR_INVALID, arena_printf(r->arena, "/%s", name),
+            "must be a day such as 2026-11-24");
         return false;
     }
     clock_rfc3339_at(*days * 86400, text, sizeof(text));
@@ -312,7 +318,7 @@ void throughput_handler(struct req *r)
         !req_query_int(r, "user", 0, 1, INT64_MAX, &user))
         return;
     if (from > to || to - from >= DAYS_MAX) {
-        req_fail(r, ERR_INVALID, "from", "must be at most %d days before `to`", DAYS_MAX - 1);
+        req_fail(r, ERR_INVALID, "/from", "must be at most %d days before `to`", DAYS_MAX - 1);
         return;
     }
     if (own_only(r)) {

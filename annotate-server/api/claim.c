@@ -337,9 +337,5 @@ void claim_handler(struct req *r)
     c->deadline_us = wait_s ? c->since_us + wait_s * 1000000 : 0;
     c->item.weight = c->asked;
     r->user = c;
-    c->paused = r->project->paused;
-    if (c->paused)
-        answer(c);
-    else
-        enqueue(c);
+    enqueue(c);
 }

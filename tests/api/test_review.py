@@ -197,10 +197,8 @@ def test_a_pause_holds_for_claims_that_wait(api, server):
     api.tasks(desk.project, [{"image": "/1.png"}])
     status, body = line.answer()
     assert status == 200 and body["assignments"] == []
-    line = waiting(server, desk("annotator"), desk.path)
-    time.sleep(0.3)
     desk("manager").ok("PATCH", desk.path, json={"paused": False}, version=project["version"])
-    assert len(line.answer()[1]["assignments"]) == 1
+    assert len(desk.claims("annotator", wait_s=5)) == 1
 
 
 def test_a_paused_project_still_shows_what_one_holds(api):

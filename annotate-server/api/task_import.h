@@ -60,6 +60,7 @@ enum import_column {
     ITEM_PRIORITY,
     ITEM_LABELS,
     ITEM_HEAD,
+    ITEM_SKILLS,
     IMPORT_COLUMNS
 };
 
@@ -139,7 +140,7 @@ void import_item(struct import *im, struct str text);
 struct json_object *import_parse(struct import *im, struct str text);
 
 struct import_item { /* parts of the item's text; p NULL: not there */
-    struct str data, meta, external_id, priority, annotations, predictions;
+    struct str data, meta, external_id, priority, skills, annotations, predictions;
 };
 
 /* task_import_label.c: adds the labels of the chunk's next item; false after import_bad(), and then

@@ -51,6 +51,7 @@ static const struct {
     {"meta", offsetof(struct import_item, meta)},
     {"external_id", offsetof(struct import_item, external_id)},
     {"priority", offsetof(struct import_item, priority)},
+    {"skills", offsetof(struct import_item, skills)},
     {"annotations", offsetof(struct import_item, annotations)},
     {"predictions", offsetof(struct import_item, predictions)},
     {"id", IGNORED},
@@ -192,6 +193,20 @@ static bool read_priority(struct import *im, struct str text, int64_t *out)
     return bad(im, "/priority", "must be a whole number within a million of 0");
 }
 
+/* The text that the database makes an array of; "" for none. */
+static bool read_skills(struct import *im, struct str text, char tags[TAGS_TEXT])
+{
+    struct json_object *list = import_parse(im, text);
+    enum err e = tags_parse(list, tags);
+
+    json_object_put(list);
+    if (e)
+        return bad(im, "/skills", TAGS_RULE);
+    if (strcmp(tags, TAGS_NONE) == 0)
+        tags[0] = '\0';
+    return true;
+}
+
 /* Anything but an empty list. */
 static bool has_labels(struct str list)
 {
@@ -208,13 +223,15 @@ static bool has_labels(struct str list)
 static bool put_item(struct import *im, const struct import_item *item)
 {
     struct import_chunk *c = im->fill;
+    char tags[TAGS_TEXT] = "";
     int64_t priority = 0;
     int labels = 0, head = 0;
 
     if (item->data.p[0] != '{')
         return bad(im, "/data", "must be an object");
     if (!check_fields(im, item->data) ||
-        (!is_null(item->priority) && !read_priority(im, item->priority, &priority)))
+        (!is_null(item->priority) && !read_priority(im, item->priority, &priority)) ||
+        (!is_null(item->skills) && !read_skills(im, item->skills, tags)))
         return false;
     if ((has_labels(item->annotations) || has_labels(item->predictions)) &&
         !import_labels(im, item, &labels, &head))
@@ -237,6 +254,10 @@ static bool put_item(struct import *im, const struct import_item *item)
         db_array_int(&c->cols[ITEM_HEAD], head);
     else
         db_array_null(&c->cols[ITEM_HEAD]);
+    if (tags[0])
+        db_array_text(&c->cols[ITEM_SKILLS], str_of(tags));
+    else
+        db_array_null(&c->cols[ITEM_SKILLS]);
     return true;
 }
 

@@ -30,6 +30,7 @@ static const enum db_elem item_elems[IMPORT_COLUMNS] = {
     [ITEM_PRIORITY] = DB_INT4,
     [ITEM_LABELS] = DB_INT4,
     [ITEM_HEAD] = DB_INT4,
+    [ITEM_SKILLS] = DB_TEXT,
 };
 
 static const enum db_elem label_elems[LABEL_COLUMNS] = {

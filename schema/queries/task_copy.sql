@@ -17,15 +17,15 @@ moved AS (
     RETURNING tenant_id, id, copy_after
 ),
 made AS (
-    INSERT INTO task (tenant_id, project_id, state, overlap, data, meta, external_id, priority)
-    SELECT m.tenant_id, m.id, $4::text, $5::int, s.data, s.meta, s.external_id, s.priority
+    INSERT INTO task (tenant_id, project_id, state, overlap, data, meta, external_id, priority, skills)
+    SELECT m.tenant_id, m.id, $4::text, $5::int, s.data, s.meta, s.external_id, s.priority, s.skills
     FROM moved m CROSS JOIN source s ORDER BY s.id
     ON CONFLICT (tenant_id, project_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-    RETURNING tenant_id, id, project_id, state, priority
+    RETURNING tenant_id, id, project_id, state, priority, skills
 ),
 opened AS (
-    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank)
-    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, skills)
+    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority, CASE WHEN m.state <> 'prelabel' THEN m.skills END
     FROM made m CROSS JOIN LATERAL generate_series(1, $6::int) AS s(slot) ORDER BY m.id, s.slot
 ),
 logged AS (

@@ -1,62 +1,62 @@
 -- One chunk of an import: tasks, the labels that came with them, their first assignments, their events, the counters, and the
--- import's own row. $2-$6: one element a task; head is the place of its head label in $8-$19, which have one element a label. An
--- external_id the project knows already is skipped, with its labels. Labels lie in pack $20 already (I6).
+-- import's own row. $2-$8: one element a task; head is the place of its head label in $9-$20, which have one element a label. An
+-- external_id the project knows already is skipped, with its labels. Labels lie in pack $21 already (I6).
 -- users: server
 WITH item AS MATERIALIZED (
     SELECT i.*, nextval('task_id_seq') AS id
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[]) WITH ORDINALITY
-        AS i(data, meta, external_id, priority, labels, head, ord)
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::text[]) WITH ORDINALITY
+        AS i(data, meta, external_id, priority, labels, head, skills, ord)
 ),
 label AS MATERIALIZED (
     SELECT l.*, (ARRAY(SELECT id FROM item ORDER BY ord))[l.item] AS task, nextval('label_version_id_seq') AS id,
            coalesce((SELECT u.id FROM app_user u WHERE u.email = l.email), l.member) AS author
-    FROM unnest($8::int[], $9::text[], $10::int[], $11::bigint[], $12::text[], $13::text[], $14::float8[], $15::float8[],
-                $16::bigint[], $17::int[], $18::bytea[], $19::int[]) WITH ORDINALITY
+    FROM unnest($9::int[], $10::text[], $11::int[], $12::bigint[], $13::text[], $14::text[], $15::float8[], $16::float8[],
+                $17::bigint[], $18::int[], $19::bytea[], $20::int[]) WITH ORDINALITY
         AS l(item, kind, seq, member, email, model, score, lead_time, pack_off, bytes, sha256, regions, ord)
 ),
 -- Two inserts, as a row that might conflict costs more than one that cannot.
 plain AS (
-    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, priority, label_seq, head_label)
+    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, priority, label_seq, head_label, skills)
     OVERRIDING SYSTEM VALUE
-    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $23::text, $24::int, i.data::json, i.meta::json, i.priority, i.labels,
-           CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END
+    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $24::text, $25::int, i.data::json, i.meta::json, i.priority, i.labels,
+           CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END, i.skills::text[]
     FROM item i WHERE i.external_id IS NULL
-    RETURNING tenant_id, id, project_id, state, priority, head_label
+    RETURNING tenant_id, id, project_id, state, priority, head_label, skills
 ),
 named AS (
-    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, external_id, priority, label_seq, head_label)
+    INSERT INTO task (tenant_id, id, project_id, state, overlap, data, meta, external_id, priority, label_seq, head_label, skills)
     OVERRIDING SYSTEM VALUE
-    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $23::text, $24::int, i.data::json, i.meta::json, i.external_id, i.priority,
-           i.labels, CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END
+    SELECT current_setting('app.tenant')::bigint, i.id, $1::bigint, $24::text, $25::int, i.data::json, i.meta::json, i.external_id, i.priority,
+           i.labels, CASE WHEN i.head IS NOT NULL THEN (ARRAY(SELECT id FROM label ORDER BY ord))[i.head] END, i.skills::text[]
     FROM item i WHERE i.external_id IS NOT NULL
     ON CONFLICT (tenant_id, project_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
-    RETURNING tenant_id, id, project_id, state, priority, head_label
+    RETURNING tenant_id, id, project_id, state, priority, head_label, skills
 ),
 made AS MATERIALIZED (
     SELECT m.* FROM (SELECT * FROM plain UNION ALL SELECT * FROM named) m ORDER BY m.id
 ),
 opened AS (
-    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank)
-    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority
-    FROM made m CROSS JOIN LATERAL generate_series(1, $25::int) AS s(slot) ORDER BY m.id, s.slot
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, skills)
+    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority, CASE WHEN m.state <> 'prelabel' THEN m.skills END
+    FROM made m CROSS JOIN LATERAL generate_series(1, $26::int) AS s(slot) ORDER BY m.id, s.slot
 ),
 packed AS (
     INSERT INTO pack (tenant_id, id, bytes, documents)
-    SELECT current_setting('app.tenant')::bigint, $20::uuid, $21::bigint, $22::int WHERE $20 IS NOT NULL
+    SELECT current_setting('app.tenant')::bigint, $21::uuid, $22::bigint, $23::int WHERE $21 IS NOT NULL
 ),
 versions AS (
     INSERT INTO label_version (tenant_id, id, project_id, task_id, author, pack_off, seq, bytes, regions, label_config_version, stage,
                                kind, lead_time, score, model, sha256, pack)
     SELECT current_setting('app.tenant')::bigint, l.id, $1::bigint, l.task,
            (SELECT m.user_id FROM project_member m WHERE m.project_id = $1::bigint AND m.user_id = l.author),
-           l.pack_off, l.seq, l.bytes, l.regions, $27::int, CASE l.kind WHEN 'prelabel' THEN 'prelabel' ELSE 'annotate' END,
-           l.kind, l.lead_time, l.score, l.model, l.sha256, $20::uuid
+           l.pack_off, l.seq, l.bytes, l.regions, $28::int, CASE l.kind WHEN 'prelabel' THEN 'prelabel' ELSE 'annotate' END,
+           l.kind, l.lead_time, l.score, l.model, l.sha256, $21::uuid
     FROM label l WHERE l.task = ANY (ARRAY(SELECT id FROM made))
     RETURNING tenant_id, project_id, kind
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, label_id, action, from_state, to_state)
-    SELECT m.tenant_id, m.project_id, m.id, 1, $26::bigint, m.head_label, 'import', 'none', m.state FROM made m
+    SELECT m.tenant_id, m.project_id, m.id, 1, $27::bigint, m.head_label, 'import', 'none', m.state FROM made m
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)
@@ -73,7 +73,7 @@ total AS MATERIALIZED (
 told AS (
     UPDATE import i
     SET state = 'running', created = i.created + s.created, skipped = i.skipped + s.items - s.created, labels = i.labels + s.labels,
-        seen = $29::bigint, failed = $30::bigint, bytes = $31::bigint, updated_at = now()
-    FROM total s WHERE i.id = $28::bigint
+        seen = $30::bigint, failed = $31::bigint, bytes = $32::bigint, updated_at = now()
+    FROM total s WHERE i.id = $29::bigint
 )
 SELECT created, first, last, labels FROM total

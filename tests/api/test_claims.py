@@ -45,6 +45,22 @@ def test_work_goes_to_who_has_all_its_skills(api, db):
     assert [a["task"]["id"] for a in desk.claims("annotator2", count=4)] == desk.tasks[:1]
 
 
+def test_skills_come_with_an_import(api):
+    desk = Desk(api, tasks=0, workflow={"prelabel": True})
+    api.tasks(desk.project, [{"data": {"image": "/1"}, "skills": ["fr", "de"]}, {"data": {"image": "/2"}, "skills": []},
+                             {"data": {"image": "/3"}, "external_id": "x", "skills": ["fr"]}])
+    work = desk.claims("model", "prelabel", count=5)  # models need none
+    desk.tasks = [a["task"]["id"] for a in work]
+    assert [desk.task(t)["skills"] for t in desk.tasks] == [["de", "fr"], [], ["fr"]]
+    desk("model").ok("POST", f"{desk.path}/predictions", json={"predictions": [
+        {"assignment": a["id"], "version": a["version"], "model": "m", "error": "decode"} for a in work]})
+    assert [a["task"]["id"] for a in desk.claims("annotator", count=5)] == desk.tasks[1:2]
+    member(desk, "annotator2", skills=["fr"])
+    assert [a["task"]["id"] for a in desk.claims("annotator2", count=5)] == desk.tasks[2:]
+    for bad in ("de", ["DE"], [1], list("abcdefghi")):
+        problem(desk("manager").post(f"{desk.path}/tasks", json=[{"data": {"image": "/4"}, "skills": bad}]), 422, "invalid")
+
+
 def test_a_queue_full_of_work_for_others_is_passed_once(api, db):
     desk = Desk(api, tasks=600)
     db.execute("UPDATE assignment SET skills = '{de}' WHERE project_id = %s AND task_id < %s", (desk.project, desk.tasks[-3]))

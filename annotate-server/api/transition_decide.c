@@ -202,4 +202,6 @@ void transition_decide(struct transition *t, struct arena *a)
     t->excluded = list_excluded(&t->decision, a);
     if (t->decision.rework_add && !t->decision.reserved_for) /* sent back once too often */
         t->detail = STR("{\"escalated\":true}");
+    if (transition_needs_siblings(t)) /* on record: tasks are found by it */
+        t->detail = str_of(arena_printf(a, "{\"agreement\":%.6g}", t->facts.agreement));
 }

@@ -282,6 +282,18 @@ def test_labels_follow_the_task(api, db):
     assert (has("cat"), has("dog")) == ([], desk.tasks)
 
 
+def test_agreement(api, db):
+    """Of the last slot's submit; a task that one person has done has none."""
+    desk = Desk(api, tasks=3, workflow={"overlap": 2})
+    for _ in range(3):
+        desk.annotate("annotator", "cat")
+    one = desk.annotate("annotator2", "cat")["task"]["id"]
+    other = desk.annotate("annotator2", "dog")["task"]["id"]
+    settle(db)
+    found = lambda op, value: [t["id"] for t in search(desk, filter={"field": "agreement", "op": op, "value": value})]  # noqa: E731
+    assert (found("eq", 1), found("lt", 1), found("le", 1)) == ([one], [other], [other, one])
+
+
 def test_what_comes_after_the_declaration_is_found(api, db):
     desk = Desk(api, tasks=3)
     desk("manager").ok("PUT", f"{desk.path}/fields/data.image")

@@ -6,6 +6,7 @@
 #include "annotate-server/api/bulk.h"
 #include "annotate-server/api/claim.h"
 #include "annotate-server/api/comments.h"
+#include "annotate-server/api/gold.h"
 #include "annotate-server/api/health.h"
 #include "annotate-server/api/late.h"
 #include "annotate-server/api/people.h"
@@ -148,6 +149,11 @@ const struct route routes[] = {
      .params = PARAMS(PARAM("confidence", "integer", "percent, 50 to 99, default 95"),
          PARAM("max_permille", "integer", "how many defects in 1000 are acceptable: asks for a verdict"), PAGED),
      .reply = "qa", .ok = 200, .handler = qa_handler},
+    {POST, .path = "/v1/projects/{id}/gold", .name = "gold_mark", .summary = "Make a task gold: its label is known, and hidden",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .max_body = LABEL_BODY, .request = "new_gold", .reply = "gold", .ok = 201,
+     .handler = gold_mark_handler},
+    {GET, .path = "/v1/projects/{id}/gold", .name = "gold_list", .summary = "How each person does on gold", .may = MAY_MANAGER,
+     .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "gold_people", .ok = 200, .handler = gold_list_handler},
     {GET, .path = "/v1/projects/{id}/late", .name = "late_list", .summary = "Work that came too late and waits for somebody to look",
      .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PARAM("all", "boolean", "also what is settled"), PAGED),
      .reply = "late", .ok = 200, .handler = late_list_handler},

@@ -123,7 +123,7 @@ static enum err on_submit(const struct workflow *w, const struct task_facts *t, 
     bool reworked = t->rework_count > 0;
     bool compared = t->overlap > 1 && !reworked;
 
-    if (t->slots_left > 0) {
+    if (t->slots_left > 0 || t->gold) {
         d->to = TASK_ANNOTATE;
         return ERR_OK;
     }
@@ -140,6 +140,11 @@ static enum err on_skip(const struct workflow *w, const struct task_facts *t, st
 {
     if (!w->allow_skip)
         return ERR_CONFLICT;
+    if (t->gold) { /* its next person has a slot of their own */
+        d->to = TASK_ANNOTATE;
+        d->slot = SLOT_SKIPPED;
+        return ERR_OK;
+    }
     d->skip_add = 1;
     if (t->skip_count + 1 >= w->skip_limit) {
         d->to = TASK_SKIPPED;
@@ -334,6 +339,8 @@ enum err workflow_decide(
         facts.overlap = w->overlap;
     if (!workflow_leaves(t->state, a))
         return ERR_CONFLICT;
+    if (t->gold && workflow_moves(a) && a != ACTION_SUBMIT && a != ACTION_SKIP)
+        return ERR_CONFLICT; /* no progress is made of it */
     enum err e = on_action[a](w, &facts, &d);
     if (e)
         return e;

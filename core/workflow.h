@@ -83,8 +83,9 @@ struct workflow {
     int skip_limit;                        /* "skip_limit": 3 */
     bool allow_skip;                       /* "allow_skip": true */
     double gold_percent;                   /* "gold_percent": 0 */
-    int lease_s[STAGE_COUNT];              /* "lease_s":
-                                              {"prelabel":120,"annotate":600,"review":600,"qa":600}; 5..86400 */
+    double gold_floor;        /* "gold_floor": 0; whose accuracy on gold is below it is paused */
+    int lease_s[STAGE_COUNT]; /* "lease_s":
+                                 {"prelabel":120,"annotate":600,"review":600,"qa":600}; 5..86400 */
     int reserve_s; /* "reserve_s": 86400: rework waits that long for its first annotator */
     int max_leases[STAGE_COUNT]; /* "max_leases": {"annotate":0,...}: live leases of one person; 0 =
                                     as many as they ask for */
@@ -118,6 +119,7 @@ struct task_facts {
     int nannotators;
     int64_t hands[MAX_HANDS]; /* who else had a hand in what is or was its label: by adoption */
     int nhands;
+    bool gold;             /* it is scored, and stays in annotate for good */
     int64_t reviewer;      /* who decided the last review; 0 = nobody */
     int64_t head_author;   /* who wrote the head label; 0 = a model, a merge or nobody */
     int64_t actor;         /* who acts now; 0 = a model or the system */

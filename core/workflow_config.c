@@ -35,6 +35,7 @@ static const struct field fields[] = {
     FIELD("", "skip_limit", INT, skip_limit, 1, 1000, 3),
     FIELD("", "allow_skip", BOOL, allow_skip, 0, 1, true),
     FIELD("", "gold_percent", NUMBER, gold_percent, 0, 100, 0),
+    FIELD("", "gold_floor", NUMBER, gold_floor, 0, 1, 0),
     FIELD("lease_s", "prelabel", INT, lease_s[STAGE_PRELABEL], 5, 86400, 120),
     FIELD("lease_s", "annotate", INT, lease_s[STAGE_ANNOTATE], 5, 86400, 600),
     FIELD("lease_s", "review", INT, lease_s[STAGE_REVIEW], 5, 86400, 600),

@@ -2,6 +2,7 @@
  * claim_search does that (I3). */
 #include "annotate-server/api/claim.h"
 
+#include "annotate-server/api/gold.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/http/route.h"
@@ -117,6 +118,11 @@ static void described(struct claim_run *run)
     batch_end(run->b);
 }
 
+static void dealt(struct claim_run *run)
+{
+    claim_describe(run, described);
+}
+
 /* ---- the statements */
 
 static void take_row(struct claim_run *run, struct claim *c, const PGresult *res, int row)
@@ -166,7 +172,7 @@ static void searched(struct db_call *call, enum err e, const PGresult *res)
     if (n == 0 && !e && !s->c->searched_all)
         search(run, s->c, false);
     if (--run->pending == 0)
-        claim_describe(run, described);
+        gold_deal(run, dealt);
 }
 
 static void search(struct claim_run *run, struct claim *c, bool from_cursor)
@@ -232,7 +238,7 @@ static void taken(struct db_call *call, enum err e, const PGresult *res)
             if (by_ord[i]->granted < by_ord[i]->want)
                 search(run, by_ord[i], true);
     if (run->pending == 0)
-        claim_describe(run, described);
+        gold_deal(run, dealt);
 }
 
 static void take(struct claim_run *run)

@@ -88,6 +88,7 @@ static void on_facts(struct req *r, const PGresult *res)
     if (!db_is_null(res, 0, 5))
         BUG_ON(!task_state_parse(db_get_str(res, 0, 5), &f->archived_from));
     f->has_label = db_get_bool(res, 0, 6);
+    f->gold = db_get_bool(res, 0, 12);
     f->head_author = db_get_int(res, 0, 7);
     f->slots_left = (int)db_get_int(res, 0, 8);
     size_t n = db_get_ints(res, 0, 9, r->arena, &people);

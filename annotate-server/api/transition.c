@@ -2,6 +2,7 @@
  * rows (transition_write.c). */
 #include "annotate-server/api/transition.h"
 
+#include "annotate-server/api/gold.h"
 #include "annotate-server/api/park.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -44,6 +45,7 @@ static void finish(struct transition_run *run)
 
     if (FAULT("submit.applied")) /* committed, and nobody has been told */
         log_error("transition", "a fault point that can only end the process");
+    gold_restore(run);
     for (int i = 0; i < run->n; i++) {
         struct transition *t = run->items[i];
         if (t->fate == TRANSITION_AGAIN && ++t->tries < TRIES_MAX) {
@@ -199,7 +201,7 @@ static void ready(struct transition_run *run)
         run->packed[i]->off = run->pack_items[i].off;
         run->packed[i]->packed = true;
     }
-    compare(run);
+    gold_score(run, compare);
 }
 
 static void pack(void *arg)

@@ -65,6 +65,7 @@ struct transition {
     struct sibling *siblings; /* the submissions of the other slots, to compare */
     size_t nsiblings;
     struct sibling *majority; /* decision.merge: NULL = this one's own document */
+    double gold_score;        /* of gold work; else below 0 */
     int tries;
     enum { TRANSITION_APPLY, TRANSITION_LATE, TRANSITION_AGAIN, TRANSITION_DONE } fate;
     /* the answer */

@@ -43,6 +43,7 @@ enum {
     COL_CLAIMED,
     COL_HANDS,
     COL_ELSEWHERE,
+    COL_GOLD,
 };
 
 const char *transition_label_kind(const struct transition *t)
@@ -80,6 +81,7 @@ static void read_facts(struct transition *t, const PGresult *res, int row)
         .has_label = t->head_label != 0,
         .agreement = 1,
         .score = t->score,
+        .gold = db_get_bool(res, row, COL_GOLD),
         .reviewer = db_get_int(res, row, COL_REVIEWER),
         .head_author = db_get_int(res, row, COL_HEAD_AUTHOR),
         .actor = t->stage == STAGE_PRELABEL ? 0 : t->actor};
@@ -169,8 +171,8 @@ void transition_judge(struct transition *t, const PGresult *res, int row)
 
 bool transition_needs_siblings(const struct transition *t)
 {
-    return t->action == ACTION_SUBMIT && t->facts.overlap > 1 && t->facts.slots_left == 0 &&
-           t->facts.rework_count == 0;
+    return t->action == ACTION_SUBMIT && !t->facts.gold && t->facts.overlap > 1 &&
+           t->facts.slots_left == 0 && t->facts.rework_count == 0;
 }
 
 static struct str list_excluded(const struct decision *d, struct arena *a)

@@ -2,6 +2,7 @@
  * decides. */
 #include "annotate-server/api/transition.h"
 
+#include "annotate-server/api/gold.h"
 #include "annotate-server/api/idempotency.h"
 #include "base/log.h"
 
@@ -202,7 +203,9 @@ static void add_decision(struct write *w, int ord, const struct transition *t)
     put_int(w, A_SKIP, d->skip_add);
     db_array_text(&w->cols[A_DETAIL], t->detail);
     put_bool(w, A_CANCEL, d->cancel_rest);
-    add_key(w, t->idempotency);
+    /* The answer to gold work is not the one the statement would keep: a repeated submit gets its
+     * first answer without a key, too. */
+    add_key(w, t->gold_score >= 0 ? NULL : t->idempotency);
     for (size_t i = 0; i < t->ncomments; i++) {
         put_int(w, C_ORD, ord);
         db_array_text(&w->cols[C_REGION], t->comments[i].region);
@@ -344,6 +347,21 @@ static void applied(struct db_call *call, enum err e, const PGresult *res)
         w->then(run);
 }
 
+static const struct db_call *keep_scores(struct db_call *call, const PGresult *res)
+{
+    struct write *w = container_of(call, struct write, call);
+
+    return gold_record(w->run, w->items, res);
+}
+
+static bool any_gold(struct transition *const *items, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (items[i]->gold_score >= 0)
+            return true;
+    return false;
+}
+
 static void apply(struct transition_run *run, struct transition **items, int n,
     void (*then)(struct transition_run *))
 {
@@ -356,6 +374,8 @@ static void apply(struct transition_run *run, struct transition **items, int n,
         add_merge(w, i, items[i]);
     }
     bind(w);
+    if (any_gold(items, n))
+        w->call.follow = keep_scores;
     db_submit(run->ctx->db, &w->call);
 }
 

@@ -2,6 +2,7 @@
 #include "annotate-server/api/work.h"
 
 #include "annotate-server/api/comments.h"
+#include "annotate-server/api/gold.h"
 #include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/park.h"
@@ -13,12 +14,17 @@ enum { LEAD_TIME_MAX_S = 10000000 };
 
 static void print_answer(const struct transition *t, struct buf *out)
 {
+    enum task_state state = t->to;
+    int64_t version = t->task_version;
+    int seq = t->label_seq;
+
+    if (t->facts.gold && t->stage == STAGE_ANNOTATE)
+        gold_disguise(t, &state, &version, &seq);
     buf_printf(out,
         "{\"task\":{\"id\":%lld,\"state\":\"%s\",\"version\":%lld},\"label\":", (long long)t->task,
-        task_state_name(t->to), (long long)t->task_version);
+        task_state_name(state), (long long)version);
     if (t->label && t->label_id) {
-        buf_printf(
-            out, "{\"id\":%lld,\"seq\":%d,\"sha256\":\"", (long long)t->label_id, t->label_seq);
+        buf_printf(out, "{\"id\":%lld,\"seq\":%d,\"sha256\":\"", (long long)t->label_id, seq);
         buf_hex(out, t->label->sha256.b, SHA256_LEN);
         buf_puts(out, "\"}");
     } else {

@@ -60,6 +60,57 @@ CREATE POLICY tenant_only ON qa_check USING (tenant_id = current_setting('app.te
 GRANT SELECT, INSERT ON qa_check TO annotate_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON qa_check TO annotate_worker;
 
+-- Gold tasks: what the label should be is known and hidden. A gold task stays in annotate for good: each person who is dealt one
+-- gets a slot of their own (10 on), is scored when they hand it in, and it never reaches review, QA, a release or the progress.
+ALTER TABLE task ADD COLUMN gold boolean NOT NULL DEFAULT false;
+ALTER TABLE assignment DROP CONSTRAINT assignment_slot_check;
+ALTER TABLE assignment ADD CONSTRAINT assignment_slot_check CHECK (slot BETWEEN 1 AND 9 OR (slot > 9 AND stage = 'annotate'));
+CREATE TABLE gold (
+    tenant_id  bigint NOT NULL,
+    project_id bigint NOT NULL,
+    task_id    bigint NOT NULL,
+    dealt      int NOT NULL DEFAULT 0,
+    expected   text NOT NULL,             -- a canonical label document
+    created_by bigint NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, project_id, task_id)
+);
+-- A person's turns (claims that were granted) in a project with gold tasks. restoring: paused for gold work, and what they handed in
+-- is being opened again for others, up to task `after`.
+CREATE TABLE gold_person (
+    tenant_id  bigint NOT NULL,
+    project_id bigint NOT NULL,
+    user_id    bigint NOT NULL,
+    turns      bigint NOT NULL DEFAULT 0,
+    restoring  boolean NOT NULL DEFAULT false,
+    after      bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, project_id, user_id)
+) WITH (fillfactor = 85);
+CREATE TABLE gold_score (
+    tenant_id  bigint NOT NULL,
+    project_id bigint NOT NULL,
+    user_id    bigint NOT NULL,
+    id         bigint GENERATED ALWAYS AS IDENTITY,
+    task_id    bigint NOT NULL,
+    label_id   bigint NOT NULL,
+    score      float8 NOT NULL CHECK (score BETWEEN 0 AND 1),
+    at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, project_id, user_id, id)
+);
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['gold', 'gold_person', 'gold_score'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY tenant_only ON %I USING (tenant_id = current_setting(''app.tenant'')::bigint)'
+                       ' WITH CHECK (tenant_id = current_setting(''app.tenant'')::bigint)', t);
+    END LOOP;
+END $$;
+GRANT SELECT, INSERT, UPDATE ON gold, gold_person TO annotate_api;
+GRANT SELECT, INSERT ON gold_score TO annotate_api;
+GRANT SELECT ON gold, gold_person, gold_score TO annotate_worker;
+
 -- A version that is taken in again (adopted late work, a merge, an old version) becomes the head by an action of its own.
 ALTER DOMAIN action DROP CONSTRAINT action_check;
 ALTER DOMAIN action ADD CONSTRAINT action_check CHECK (VALUE IN (

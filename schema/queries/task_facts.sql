@@ -5,6 +5,6 @@ SELECT t.state, t.version, t.overlap, t.rework_count, t.skip_count, t.archived_f
        (SELECT array_agg(o.holder ORDER BY o.slot) FROM assignment o
         WHERE o.task_id = t.id AND o.stage = 'annotate' AND o.state = 'submitted'),
        (SELECT max(o.holder) FROM assignment o WHERE o.task_id = t.id AND o.stage = 'review' AND o.state = 'submitted'),
-       t.hands
+       t.hands, t.gold
 FROM task t LEFT JOIN label_version h ON h.id = t.head_label
 WHERE t.id = $1::bigint

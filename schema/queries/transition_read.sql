@@ -3,7 +3,7 @@
 SELECT r.ord, a.id, a.stage, a.state, a.version, coalesce(a.holder, 0), a.slot,
        t.id, t.state, t.version, t.overlap, t.rework_count, t.skip_count, t.label_seq, coalesce(t.head_label, 0),
        s.slots_left, s.annotators, coalesce(s.reviewer, 0), coalesce(h.author, 0),
-       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256, e.claimed, t.hands, s.elsewhere
+       e.action, e.to_state, e.task_version, e.label_id, l.seq, l.sha256, e.claimed, t.hands, s.elsewhere, t.gold
 FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $6::bytea[]) AS r(ord, id, version, actor, sha256)
 JOIN assignment a ON a.id = r.id AND a.project_id = $5::bigint
 JOIN task t ON t.id = a.task_id

@@ -220,7 +220,7 @@ RULES = {
         SELECT a.id, a.stage, a.state, t.state FROM assignment a JOIN task t ON t.tenant_id = a.tenant_id AND t.id = a.task_id
         WHERE a.state IN ('open', 'leased') AND a.stage::text <> t.state::text""",
     "a task in work has work": """
-        SELECT t.id, t.state FROM task t WHERE t.state IN ('prelabel', 'annotate', 'review', 'qa') AND NOT EXISTS (
+        SELECT t.id, t.state FROM task t WHERE t.state IN ('prelabel', 'annotate', 'review', 'qa') AND NOT t.gold AND NOT EXISTS (
             SELECT FROM assignment a WHERE a.tenant_id = t.tenant_id AND a.task_id = t.id AND a.state IN ('open', 'leased'))""",
     "a draft, a comment, a verdict and an event have what they are about": """
         SELECT 'draft', d.assignment_id FROM draft d
@@ -250,10 +250,13 @@ RULES = {
         SELECT coalesce(c.project_id, x.project_id), coalesce(c.name, x.name), c.n, x.n
         FROM (SELECT tenant_id, project_id, name, sum(delta) AS n FROM counter GROUP BY 1, 2, 3) c
         FULL JOIN (
-            SELECT tenant_id, project_id, 'task.' || state AS name, count(*) AS n FROM task GROUP BY 1, 2, 3
-            UNION ALL SELECT tenant_id, project_id, 'label.' || kind, count(*) FROM label_version GROUP BY 1, 2, 3
-            UNION ALL SELECT tenant_id, project_id, 'action.' || action, count(*) FROM event
-                WHERE action IN {MOVES} OR action = 'late' GROUP BY 1, 2, 3) x USING (tenant_id, project_id, name)
+            SELECT tenant_id, project_id, 'task.' || state AS name, count(*) AS n FROM task WHERE NOT gold GROUP BY 1, 2, 3
+            UNION ALL SELECT tenant_id, project_id, 'label.' || kind, count(*) FROM label_version l
+                WHERE NOT (kind = 'submission' AND EXISTS (SELECT FROM task t WHERE t.tenant_id = l.tenant_id AND t.id = l.task_id AND t.gold))
+                GROUP BY 1, 2, 3
+            UNION ALL SELECT tenant_id, project_id, 'action.' || action, count(*) FROM event e
+                WHERE (action IN {MOVES} OR action = 'late') AND NOT (action = 'submit' AND EXISTS (
+                    SELECT FROM task t WHERE t.tenant_id = e.tenant_id AND t.id = e.task_id AND t.gold)) GROUP BY 1, 2, 3) x USING (tenant_id, project_id, name)
         WHERE coalesce(c.n, 0) <> coalesce(x.n, 0) AND c.name IS DISTINCT FROM 'task.none'""",
 }
 

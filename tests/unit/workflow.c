@@ -453,7 +453,7 @@ TEST(settings_have_the_documented_defaults)
 {
     const char *want =
         "{\"agreement\":{\"metric\":\"exact\",\"threshold\":0.7},\"allow_skip\":true,"
-        "\"auto_accept\":false,\"auto_accept_score\":0.95,\"gold_percent\":0,"
+        "\"auto_accept\":false,\"auto_accept_score\":0.95,\"gold_floor\":0,\"gold_percent\":0,"
         "\"lease_s\":{\"annotate\":600,\"prelabel\":120,\"qa\":600,\"review\":600},"
         "\"max_leases\":{\"annotate\":0,\"prelabel\":0,\"qa\":0,\"review\":0},"
         "\"max_rework\":3,\"overlap\":1,\"prelabel\":false,\"qa\":{\"percent\":0},"

@@ -23,7 +23,7 @@ enum {
     IMPORT_ITEM_MAX = 8 << 20, /* bytes of one task */
     IMPORT_ITEM_LABELS = 1000, /* annotations and predictions of one task */
     IMPORT_ERRORS = 100,       /* bad items that are reported */
-    IMPORT_CHUNK_ITEMS = 1000, /* a chunk is full at either */
+    IMPORT_CHUNK_ITEMS = 2000, /* a chunk is full at either */
     IMPORT_CHUNK_BYTES = 1 << 20,
     IMPORT_PIECE = 256 << 10, /* read from the spool at once */
 };

@@ -52,23 +52,23 @@ versions AS (
            l.pack_off, l.seq, l.bytes, l.regions, $28::int, CASE l.kind WHEN 'prelabel' THEN 'prelabel' ELSE 'annotate' END,
            l.kind, l.lead_time, l.score, l.model, l.sha256, $21::uuid
     FROM label l WHERE l.task = ANY (ARRAY(SELECT id FROM made))
-    RETURNING tenant_id, project_id, kind
+    RETURNING kind
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, label_id, action, from_state, to_state)
     SELECT m.tenant_id, m.project_id, m.id, 1, $27::bigint, m.head_label, 'import', 'none', m.state FROM made m
 ),
+total AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM item) AS items, count(*) AS created, min(id) AS first, max(id) AS last, max(state::text) AS state,
+           (SELECT count(*) FROM versions) AS labels, (SELECT count(*) FROM versions WHERE kind = 'import') AS imports
+    FROM made
+),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)
-    SELECT tenant_id, project_id, n.name, count(*)
-    FROM made CROSS JOIN LATERAL (VALUES ('task.' || state::text), ('action.import')) AS n(name)
-    GROUP BY tenant_id, project_id, n.name
-    UNION ALL
-    SELECT tenant_id, project_id, 'label.' || kind, count(*) FROM versions GROUP BY tenant_id, project_id, kind
-),
-total AS MATERIALIZED (
-    SELECT (SELECT count(*) FROM item) AS items, count(*) AS created, min(id) AS first, max(id) AS last, (SELECT count(*) FROM versions) AS labels
-    FROM made
+    SELECT current_setting('app.tenant')::bigint, $1::bigint, n.name, n.delta
+    FROM total t CROSS JOIN LATERAL (VALUES ('task.' || t.state, t.created), ('action.import', t.created), ('label.import', t.imports),
+                                           ('label.prelabel', t.labels - t.imports)) AS n(name, delta)
+    WHERE n.delta > 0
 ),
 told AS (
     UPDATE import i

@@ -4,11 +4,11 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tasks=${1:-1000000} rounds=${2:-1} mode=${3:-refuse}
-rows=$work/rows
-mkdir "$rows"
-chmod 755 "$work" && chmod 777 "$rows" # PostgreSQL writes there
+data=$(mktemp -d /tmp/annotate-bench-data-XXXXXX) # not in $work: the server holds its web root in memory
+trap 'stop_server; rm -rf "$work" "$data"' EXIT
+chmod 777 "$data" # PostgreSQL writes there
 
-python3 - "$tasks" >"$work/tasks.ndjson" <<'PY'
+python3 - "$tasks" >"$data/tasks.ndjson" <<'PY'
 import hashlib, sys
 for i in range(int(sys.argv[1])):
     print('{"data":{"image":"/v1/assets/%s"}}' % hashlib.md5(b"%d" % i).hexdigest())
@@ -27,12 +27,12 @@ through_http() {
     start_server bench
     token=$(head -n 1 "$work/tokens")
     # What is allocated once is allocated by a small import.
-    head -n 5000 "$work/tasks.ndjson" | curl -sf -T - -X POST -H "Authorization: Bearer $token" -H 'Content-Type: application/x-ndjson' \
+    head -n 5000 "$data/tasks.ndjson" | curl -sf -T - -X POST -H "Authorization: Bearer $token" -H 'Content-Type: application/x-ndjson' \
         "http://127.0.0.1:$port/v1/projects/1/tasks?errors=$mode" >/dev/null
     sql -c "TRUNCATE task, assignment, event, counter" -c CHECKPOINT bench
     watch_memory "$server_pid" &
     watcher=$!
-    curl -sS -T "$work/tasks.ndjson" -X POST -H "Authorization: Bearer $token" -H 'Content-Type: application/x-ndjson' -H 'Expect:' \
+    curl -sS -T "$data/tasks.ndjson" -X POST -H "Authorization: Bearer $token" -H 'Content-Type: application/x-ndjson' -H 'Expect:' \
         -o "$work/answer" -w '%{time_total} %{http_code}\n' "http://127.0.0.1:$port/v1/projects/1/tasks?errors=$mode" >"$work/time"
     kill "$watcher"
     stop_server
@@ -51,8 +51,8 @@ by_copy() {
     fresh_database bench_copy 0
     : >"$script"
     for table in task assignment event; do
-        sql -c "COPY (SELECT $(columns $table) FROM $table) TO '$rows/$table'" bench
-        echo "\\copy $table ($(columns $table)) FROM '$rows/$table'" >>"$script"
+        sql -c "COPY (SELECT $(columns $table) FROM $table) TO '$data/$table'" bench
+        echo "\\copy $table ($(columns $table)) FROM '$data/$table'" >>"$script"
     done
     sql -c CHECKPOINT bench_copy
     /usr/bin/env time -f %e -o "$work/time" psql -q -X -1 -v ON_ERROR_STOP=1 -U postgres -f "$script" bench_copy

@@ -3,10 +3,10 @@
 -- users: server
 SELECT t.id, t.state, t.version, t.external_id, t.priority, t.overlap, t.rework_count, t.skip_count, to_json(t.created_at),
        to_json(t.updated_at), (extract(epoch FROM t.created_at) * 1000000)::bigint, (extract(epoch FROM t.updated_at) * 1000000)::bigint,
-       CASE WHEN $3::bool THEN (SELECT array_agg(a.holder) FROM assignment a WHERE a.task_id = t.id AND a.state = 'leased') END,
-       CASE WHEN $4::bool THEN (SELECT array_agg(a.holder) FROM assignment a
-                                WHERE a.task_id = t.id AND a.stage = 'annotate' AND a.state = 'submitted') END,
-       CASE WHEN $5::bool THEN EXISTS (SELECT FROM comment c WHERE c.task_id = t.id) END,
+       CASE WHEN $3::bool THEN (SELECT array_agg(a.holder) FILTER (WHERE a.state = 'leased') FROM assignment a WHERE a.task_id = t.id) END,
+       CASE WHEN $4::bool THEN (SELECT array_agg(a.holder) FILTER (WHERE a.stage = 'annotate' AND a.state = 'submitted')
+                                FROM assignment a WHERE a.task_id = t.id) END,
+       CASE WHEN $5::bool THEN (SELECT count(*) FROM (SELECT FROM comment c WHERE c.task_id = t.id LIMIT 1) k) > 0 END,
        CASE WHEN $6::text[] <> '{}' THEN
            (SELECT json_agg(CASE WHEN f.text IS NULL THEN to_json(f.number) ELSE to_json(f.text) END ORDER BY p.ord)
             FROM unnest($6) WITH ORDINALITY AS p(field, ord)

@@ -4,6 +4,7 @@
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/password.h"
 
@@ -76,6 +77,7 @@ struct change {
     struct req *r;
     char *old, *new, *stored;
     struct str email, name;
+    uint64_t account; /* of the address: what failed logins are counted by */
     char hash[PASSWORD_HASH_SIZE];
     bool good;
     enum err err;
@@ -122,6 +124,8 @@ static void verified(void *arg)
     struct change *c = arg;
 
     if (!c->good) {
+        int64_t wait_ms;
+        rate_take(&c->r->ctx->server->failed_logins, c->account, clock_mono_us(), &wait_ms);
         wrong(c->r);
         return;
     }
@@ -139,6 +143,7 @@ static void verified(void *arg)
 static void on_secret(struct req *r, const PGresult *res)
 {
     struct change *c = r->user;
+    int64_t wait_ms;
 
     if (PQntuples(res) == 1) {
         c->email = arena_str(r->arena, db_get_str(res, 0, 0));
@@ -146,6 +151,11 @@ static void on_secret(struct req *r, const PGresult *res)
         if (!db_is_null(res, 0, 2))
             c->stored = arena_copy(r->arena, PQgetvalue(res, 0, 2), (size_t)PQgetlength(res, 0, 2));
         r->who.admin = db_get_bool(res, 0, 3);
+    }
+    c->account = sha256_u64(sha256_of(c->email));
+    if (!rate_ready(&r->ctx->server->failed_logins, c->account, clock_mono_us(), &wait_ms)) {
+        rate_fail(r, wait_ms, "too many failed logins");
+        return;
     }
     work_submit(r->ctx->server->work, r->loop, verify_and_hash, verified, c);
 }

@@ -4,6 +4,7 @@
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
 #include "base/api_token.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/password.h"
 
@@ -11,6 +12,7 @@ struct acceptance {
     struct req *r;
     int64_t id, user; /* user 0: there is none of the address yet */
     struct sha256 hash;
+    uint64_t account; /* of the address: what failed logins are counted by */
     struct str name;
     char *password, *stored;
     char made[PASSWORD_HASH_SIZE]; /* of a new user's password */
@@ -85,6 +87,8 @@ static void worked(void *arg)
         return;
     }
     if (!a->known) {
+        int64_t wait_ms;
+        rate_take(&r->ctx->server->failed_logins, a->account, clock_mono_us(), &wait_ms);
         log_req(LOG_WARN, r->id, "login_failed", "user %lld", (long long)a->user);
         req_fail(r, ERR_UNAUTHENTICATED, NULL, "you have an account; its password is another one");
         return;
@@ -108,11 +112,19 @@ static void on_found(struct req *r, const PGresult *res)
 {
     struct acceptance *a = r->user;
     struct sha256 stored;
+    int64_t wait_ms;
 
     if (PQntuples(res) == 1 && db_get_bytes(res, 0, 0, stored.b, sizeof(stored.b)) &&
         sha256_eq(stored, a->hash)) {
         a->valid = true;
         a->user = db_get_int(res, 0, 1);
+        a->account = sha256_u64(sha256_of(db_get_str(res, 0, 4)));
+        /* An invite is no way around the limit on failed logins. */
+        if (a->user &&
+            !rate_ready(&r->ctx->server->failed_logins, a->account, clock_mono_us(), &wait_ms)) {
+            rate_fail(r, wait_ms, "too many failed logins");
+            return;
+        }
         if (!db_is_null(res, 0, 2) && !db_get_bool(res, 0, 3))
             a->stored = arena_copy(r->arena, PQgetvalue(res, 0, 2), (size_t)PQgetlength(res, 0, 2));
     }

@@ -6,8 +6,8 @@ WITH source AS MATERIALIZED (
     SELECT t.* FROM (
         SELECT w.tenant_id, w.id FROM unnest(ARRAY['prelabel', 'annotate', 'review', 'qa', 'done', 'skipped']) AS s(state)
         CROSS JOIN LATERAL (
-            SELECT k.tenant_id, k.id FROM task k WHERE k.project_id = $2::bigint AND k.state = s.state AND k.id > $3::bigint
-            ORDER BY k.id LIMIT $8::int) w
+            SELECT k.tenant_id, k.id FROM task k WHERE k.project_id = $2::bigint AND (k.state, k.id) > (s.state, $3::bigint) AND k.state <= s.state
+            ORDER BY k.state, k.id LIMIT $8::int) w
         ORDER BY w.id LIMIT $8) p
     JOIN task t ON t.tenant_id = p.tenant_id AND t.id = p.id
 ),

@@ -312,6 +312,22 @@ static void work(struct sim *s, struct task *t, enum stage stage)
         try_claim(s, t, stage, slot);
 }
 
+/* A manager reserves open work for somebody, or takes leased work away. */
+static void manage(struct sim *s, struct task *t, enum stage stage)
+{
+    struct slot *slot = &t->slots[stage][roll(s, (unsigned)slots_of(t, stage))];
+    bool leased = slot->state == LEASED;
+    struct task_facts f = facts_of(t, slot, 0);
+    int64_t who = 1 + roll(s, PEOPLE);
+
+    if (!leased && (slot->state != OPEN || !may_claim(t, stage, slot, who, false)))
+        return;
+    CHECK(act(s, t, leased ? ACTION_UNASSIGN : ACTION_ASSIGN, slot, 0, &f));
+    CHECK(slot->state == OPEN);
+    slot->reserved_for = leased ? 0 : who;
+    slot->expired = false; /* what its holder hands in now is late */
+}
+
 /* Somebody's late work becomes the label. */
 static void adopt(struct sim *s, struct task *t, int64_t actor)
 {
@@ -358,6 +374,10 @@ static void step(struct sim *s, struct task *t)
         CHECK(act(s, t, ACTION_ARCHIVE, NULL, f.actor, &f) != archived);
     else if (at < 7)
         adopt(s, t, f.actor);
+    else if (at < 8)
+        CHECK(act(s, t, ACTION_PRIORITIZE, NULL, f.actor, &f));
+    else if (workflow_stage(t->state, &stage) && at < 11)
+        manage(s, t, stage);
     else if (workflow_stage(t->state, &stage))
         work(s, t, stage);
     else if (archived)

@@ -4,6 +4,7 @@
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
+#include "annotate-server/auth/guess.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/password.h"
@@ -124,11 +125,10 @@ static void verified(void *arg)
     struct change *c = arg;
 
     if (!c->good) {
-        int64_t wait_ms;
-        rate_take(&c->r->ctx->server->failed_logins, c->account, clock_mono_us(), &wait_ms);
         wrong(c->r);
         return;
     }
+    guess_right(c->r, c->account);
     if (c->err) {
         req_fail(c->r, ERR_INVALID, "/new", "must have %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
         return;
@@ -143,7 +143,6 @@ static void verified(void *arg)
 static void on_secret(struct req *r, const PGresult *res)
 {
     struct change *c = r->user;
-    int64_t wait_ms;
 
     if (PQntuples(res) == 1) {
         c->email = arena_str(r->arena, db_get_str(res, 0, 0));
@@ -152,11 +151,8 @@ static void on_secret(struct req *r, const PGresult *res)
             c->stored = arena_copy(r->arena, PQgetvalue(res, 0, 2), (size_t)PQgetlength(res, 0, 2));
         r->who.admin = db_get_bool(res, 0, 3);
     }
-    c->account = sha256_u64(sha256_of(c->email));
-    if (!rate_ready(&r->ctx->server->failed_logins, c->account, clock_mono_us(), &wait_ms)) {
-        rate_fail(r, wait_ms, "too many failed logins");
+    if (!guess_begin(r, c->email, &c->account))
         return;
-    }
     work_submit(r->ctx->server->work, r->loop, verify_and_hash, verified, c);
 }
 

@@ -3,6 +3,7 @@
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
+#include "annotate-server/auth/guess.h"
 #include "base/api_token.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -87,12 +88,12 @@ static void worked(void *arg)
         return;
     }
     if (!a->known) {
-        int64_t wait_ms;
-        rate_take(&r->ctx->server->failed_logins, a->account, clock_mono_us(), &wait_ms);
         log_req(LOG_WARN, r->id, "login_failed", "user %lld", (long long)a->user);
         req_fail(r, ERR_UNAUTHENTICATED, NULL, "you have an account; its password is another one");
         return;
     }
+    if (a->user)
+        guess_right(r, a->account);
     struct query *q = query_new(r, STMT_invite_accept, on_accepted);
     q->failed = on_failed;
     query_int(q, a->id);
@@ -112,19 +113,14 @@ static void on_found(struct req *r, const PGresult *res)
 {
     struct acceptance *a = r->user;
     struct sha256 stored;
-    int64_t wait_ms;
 
     if (PQntuples(res) == 1 && db_get_bytes(res, 0, 0, stored.b, sizeof(stored.b)) &&
         sha256_eq(stored, a->hash)) {
         a->valid = true;
         a->user = db_get_int(res, 0, 1);
-        a->account = sha256_u64(sha256_of(db_get_str(res, 0, 4)));
         /* An invite is no way around the limit on failed logins. */
-        if (a->user &&
-            !rate_ready(&r->ctx->server->failed_logins, a->account, clock_mono_us(), &wait_ms)) {
-            rate_fail(r, wait_ms, "too many failed logins");
+        if (a->user && !guess_begin(r, db_get_str(res, 0, 4), &a->account))
             return;
-        }
         if (!db_is_null(res, 0, 2) && !db_get_bool(res, 0, 3))
             a->stored = arena_copy(r->arena, PQgetvalue(res, 0, 2), (size_t)PQgetlength(res, 0, 2));
     }

@@ -2,16 +2,15 @@
  * work done. */
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/query.h"
-#include "annotate-server/auth/gate.h"
+#include "annotate-server/auth/guess.h"
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/password.h"
 
 struct login {
     struct req *r;
-    uint64_t account;      /* for the limit on failures */
+    uint64_t account;      /* guess_begin()'s */
     char *password, *hash; /* hash NULL: no such user */
     struct str email, name;
     int64_t epoch;
@@ -70,11 +69,10 @@ static void verified(void *arg)
     struct req *r = l->r;
 
     if (l->good) {
+        guess_right(r, l->account);
         session_reply(r, 200, l->epoch, l->email, l->name);
         return;
     }
-    int64_t wait_ms;
-    rate_take(&r->ctx->server->failed_logins, l->account, clock_mono_us(), &wait_ms);
     log_req(LOG_WARN, r->id, "login_failed", "user %lld", (long long)r->who.user);
     req_fail(r, ERR_UNAUTHENTICATED, NULL, "the e-mail address or the password is wrong");
 }
@@ -100,19 +98,14 @@ void login_handler(struct req *r)
     static const char *const members[] = {"email", "password"};
     struct login *l = arena_alloc(r->arena, sizeof(*l));
     struct str email = {NULL, 0}, password = {NULL, 0};
-    int64_t wait_ms = 0;
 
     if (!body_only(r, members, ARRAY_LEN(members)) || !body_str(r, "email", true, 254, &email) ||
         !body_str(r, "password", true, PASSWORD_MAX, &password))
         return;
     l->r = r;
     l->email = email;
-    l->account = sha256_u64(sha256_of(email));
-    /* Guessing costs: an address, known or not, may fail ten times, then once a second. */
-    if (!rate_ready(&r->ctx->server->failed_logins, l->account, clock_mono_us(), &wait_ms)) {
-        rate_fail(r, wait_ms, "too many failed logins");
+    if (!guess_begin(r, email, &l->account))
         return;
-    }
     l->password = arena_copy(r->arena, password.p, password.n);
     arena_defer(r->arena, wipe, l);
     r->user = l;

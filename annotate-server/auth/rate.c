@@ -39,14 +39,6 @@ static bool room(
     return false;
 }
 
-bool rate_ready(const struct rate *r, uint64_t who, int64_t now_us, int64_t *wait_ms)
-{
-    int64_t next;
-
-    return !r->full_us || room(r, atomic_load_explicit(bucket_of(r, who), memory_order_relaxed),
-                              now_us, &next, wait_ms);
-}
-
 bool rate_take(struct rate *r, uint64_t who, int64_t now_us, int64_t *wait_ms)
 {
     if (!r->full_us)
@@ -60,4 +52,10 @@ bool rate_take(struct rate *r, uint64_t who, int64_t now_us, int64_t *wait_ms)
     } while (!atomic_compare_exchange_weak_explicit(
         bucket, &full, next, memory_order_relaxed, memory_order_relaxed));
     return true;
+}
+
+void rate_return(struct rate *r, uint64_t who)
+{
+    if (r->full_us)
+        atomic_fetch_sub_explicit(bucket_of(r, who), r->interval_us, memory_order_relaxed);
 }

@@ -22,7 +22,8 @@ void rate_release(struct rate *r);
 
 /* Takes a token of `who`. false: there is none; *wait_ms = when there will be one. */
 bool rate_take(struct rate *r, uint64_t who, int64_t now_us, int64_t *wait_ms);
-/* Whether there is one, without taking it: for limits on failures, where each failure takes one. */
-bool rate_ready(const struct rate *r, uint64_t who, int64_t now_us, int64_t *wait_ms);
+/* Puts a token back that turned out not to be due: for limits on failures, where only failures
+ * cost. */
+void rate_return(struct rate *r, uint64_t who);
 
 #endif

@@ -60,7 +60,7 @@ bool limit_full(const struct limit *l)
     return atomic_load_explicit(&l->open, memory_order_relaxed) >= l->max;
 }
 
-static uint64_t address_of(const struct sockaddr *sa)
+uint64_t limit_address(const struct sockaddr *sa)
 {
     uint64_t v = 0;
 
@@ -124,7 +124,7 @@ static bool take_address(struct limit *l, uint64_t address)
 
 enum err limit_enter(struct limit *l, const struct sockaddr *from, struct limit_key *key)
 {
-    key->address = l->per_address > 0 ? address_of(from) : 0;
+    key->address = l->per_address > 0 ? limit_address(from) : 0;
     if (atomic_fetch_add_explicit(&l->open, 1, memory_order_relaxed) >= l->max) {
         atomic_fetch_sub_explicit(&l->open, 1, memory_order_relaxed);
         return ERR_BUSY;

@@ -17,6 +17,9 @@ void limit_free(struct limit *l);
 
 bool limit_full(const struct limit *l);
 
+/* The number of an address: an IPv4 address or an IPv6 /64; 0 for anything else. */
+uint64_t limit_address(const struct sockaddr *from);
+
 /* What a connection counts against; keep it until limit_leave(). */
 struct limit_key {
     uint64_t address; /* 0: not counted by address */

@@ -81,6 +81,9 @@ struct req {
     int64_t start_us;
 };
 
+/* A number that stands for the client's address (IPv6: its /64); 0 when it is not known. Behind a
+ * proxy it is the proxy's. */
+uint64_t req_peer(const struct req *r);
 /* Request headers; name in lower case. Absent: {NULL,0}. */
 struct str req_header(const struct req *r, const char *name);
 /* A query parameter, percent-decoded into the arena. Absent: {NULL,0}. */

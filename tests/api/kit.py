@@ -202,9 +202,12 @@ RULES = {
     "a label has its event": """
         SELECT l.id, l.kind FROM label_version l WHERE l.kind <> 'merge' AND l.assignment_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = l.tenant_id AND e.task_id = l.task_id AND e.label_id = l.id)""",
-    "a label without an assignment came with the import of its task": """
-        SELECT l.id, l.kind FROM label_version l WHERE l.assignment_id IS NULL AND (l.kind NOT IN ('import', 'prelabel') OR l.seq > (
-            SELECT count(*) FROM label_version i WHERE i.tenant_id = l.tenant_id AND i.task_id = l.task_id AND i.assignment_id IS NULL)
+    "a label without an assignment came with the import of its task, or was taken in again": """
+        SELECT l.id, l.kind FROM label_version l WHERE l.assignment_id IS NULL AND NOT EXISTS (
+            SELECT FROM event e WHERE e.tenant_id = l.tenant_id AND e.task_id = l.task_id AND e.label_id = l.id AND e.action = 'adopt'
+        ) AND (l.kind NOT IN ('import', 'prelabel') OR l.seq > (
+            SELECT count(*) FROM label_version i WHERE i.tenant_id = l.tenant_id AND i.task_id = l.task_id AND i.assignment_id IS NULL
+                AND i.kind IN ('import', 'prelabel'))
             OR NOT EXISTS (SELECT FROM event e WHERE e.tenant_id = l.tenant_id AND e.task_id = l.task_id AND e.action = 'import'
                 AND (e.label_id IS NOT NULL) = EXISTS (SELECT FROM label_version i WHERE i.tenant_id = l.tenant_id AND i.task_id = l.task_id
                     AND i.kind = 'import')))""",

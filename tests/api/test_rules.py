@@ -23,6 +23,7 @@ DAMAGE = {
     "label versions are numbered": "UPDATE task SET label_seq = label_seq + 1",
     "a label's parent is": "UPDATE label_version SET parent = id WHERE kind = 'review_fix'",
     "a label has a task, an assignment of it, a pack": "DELETE FROM pack",
+    "a label without an assignment": "UPDATE label_version SET assignment_id = NULL",
     "a label belongs to a person": "UPDATE label_version SET author = NULL",
     "a label has its event": "UPDATE event SET label_id = NULL",
     "the head label is one": "UPDATE task SET head_label = 999999 WHERE head_label IS NOT NULL",
@@ -31,6 +32,7 @@ DAMAGE = {
     "only work of the task's stage": "UPDATE assignment SET state = 'open' WHERE stage = 'review'",
     "a task in work has work": "UPDATE assignment SET state = 'cancelled', lease_expires_at = NULL",
     "a draft, a comment, a verdict": "UPDATE comment SET task_id = 999999",
+    "QA's figures are": "DELETE FROM qa_check",
     "the counters are what": "INSERT INTO counter (tenant_id, project_id, delta, name) SELECT 1, id, 1, 'task.done' FROM project",
 }
 

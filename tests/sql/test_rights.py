@@ -57,10 +57,13 @@ def filled(cluster, database, db):
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
             WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND (attnotnull OR attname = 'tenant_id')""", (table,)).fetchall()
         given = [(name, kind) for name, kind, has_default in columns if not has_default]
+        given += [("text", "text")] if table == "task_field" else []  # a text or a number, by its CHECK
         values = {"bigint": "1", "integer": "1", "smallint": "1", "json": "'{}'", "uuid": "gen_random_uuid()", "boolean": "false",
-                  "bytea": "decode(repeat('ab', 32), 'hex')", "bigint[]": "'{}'", "timestamp with time zone": "now()"}
+                  "bytea": "decode(repeat('ab', 32), 'hex')", "bigint[]": "'{}'", "timestamp with time zone": "now()",
+                  "double precision": "1", "date": "now()"}
         words = {"stage": "'annotate'", "state": "'annotate'", "kind": "'late'", "verdict": "'accept'", "role": "'viewer'",
-                 "action": "'release'", "from_state": "'none'", "to_state": "'none'", "email": "'x@y.example'", "media_type": "'text/plain'", "errors": "'skip'"}
+                 "action": "'release'", "from_state": "'none'", "to_state": "'none'", "email": "'x@y.example'", "media_type": "'text/plain'", "errors": "'skip'",
+                 "how": "'dismissed'", "path": "'data.x'"}
         db.execute(f"INSERT INTO {table} ({','.join(n for n, _ in given)}) VALUES "
                    f"({','.join(words.get(n, values.get(k, chr(39) + 'x' + chr(39))) for n, k in given)})")
     db.execute("RESET session_replication_role")

@@ -2,9 +2,8 @@
 #ifndef API_PROJECTS_H
 #define API_PROJECTS_H
 
-#include <libpq-fe.h>
-
 #include "annotate-server/http/request.h"
+#include "io/db.h"
 
 /* Answers with the project of a row of project_get, and remembers it. */
 void project_reply_stored(struct req *r, const PGresult *res, int status);

@@ -79,7 +79,8 @@ def test_members(api, db, server):
     listed = walk(desk("viewer"), f"{desk.path}/members", "members", 3)
     assert len(listed) == len({m["user"] for m in listed}) == 7 + 8
     outsider = desk("outsider").user["id"]
-    assert desk("manager").ok("PUT", f"{desk.path}/members/{outsider}", json={"role": "reviewer"}) == {"user": outsider, "role": "reviewer"}
+    member = desk("manager").ok("PUT", f"{desk.path}/members/{outsider}", json={"role": "reviewer"})
+    assert (member["user"], member["role"]) == (outsider, "reviewer")
     desk("outsider").ok("GET", f"{desk.path}/tasks")
     desk("manager").ok("PUT", f"{desk.path}/members/{outsider}", json={"role": "annotator"})
     problem(desk("outsider").get(f"{desk.path}/tasks"), 403)

@@ -116,20 +116,33 @@ static void agree(struct transition *t, struct arena *a)
     t->majority = found.majority < t->nsiblings ? &t->siblings[found.majority] : NULL;
 }
 
-static void compared(void *arg)
+static void decide_all(void *arg)
 {
     struct compare *c = arg;
     struct transition_run *run = c->run;
 
-    for (int i = 0; i < run->n; i++) {
-        struct transition *t = run->items[i];
-        if (t->fate != TRANSITION_APPLY)
-            continue;
-        if (transition_needs_siblings(t))
-            agree(t, run->b->arena);
-        transition_decide(t, run->b->arena);
-    }
+    for (int i = 0; i < run->n; i++)
+        if (run->items[i]->fate == TRANSITION_APPLY)
+            transition_decide(run->items[i], run->b->arena);
     transition_write(run, finish);
+}
+
+/* On a work thread: comparing what nine people drew can take a while. */
+static void agree_all(void *arg)
+{
+    struct compare *c = arg;
+    struct transition_run *run = c->run;
+
+    for (int i = 0; i < run->n; i++)
+        if (run->items[i]->fate == TRANSITION_APPLY && transition_needs_siblings(run->items[i]))
+            agree(run->items[i], run->b->arena);
+}
+
+static void compared(void *arg)
+{
+    struct compare *c = arg;
+
+    work_submit(c->run->ctx->server->work, c->run->ctx->loop, agree_all, decide_all, c);
 }
 
 static void on_siblings(struct db_call *call, enum err e, const PGresult *res)
@@ -177,7 +190,7 @@ static void compare(struct transition_run *run)
         db_array_int(&c->task, t->task);
     }
     if (c->ord.n == 0) {
-        compared(c);
+        decide_all(c);
         return;
     }
     db_array_bind(&c->ord, &c->call);

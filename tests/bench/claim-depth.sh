@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # What one claim costs when the queue is deep: TASKS open tasks against SMALL; and for who did the first DONE tasks of a project of
-# overlap 2, against a newcomer. One connection, one claim at a time, in turns.
-#   ./check bench claim-depth [TASKS] [SMALL] [DONE] [SECONDS] [ROUNDS]
+# overlap 2, against a newcomer. One claim at a time, in turns.
+#   ./check bench claim-depth [TASKS] [SMALL] [DONE] [CLAIMS] [ROUNDS]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tasks=${1:-2000000} small=${2:-10000} finished=${3:-100000} seconds=${4:-4} rounds=${5:-3}
+tasks=${1:-2000000} small=${2:-10000} finished=${3:-100000} claims=${4:-200} rounds=${5:-3}
 
-# The median time of a claim, in ms: database, line of the token.
+# The median time of a claim, in ms, after the first few: database, line of the token.
 claim_ms() {
+    local token
+    token=$(sed -n "$2p" "$work/tokens")
     start_server "$1"
-    sed -n "$2p" "$work/tokens" >"$work/one_token"
-    "$ANNOTATE_BIN/bench-load" claim 127.0.0.1 "$port" "$work/one_token" 1 1 "$seconds" | awk '{print $4}'
+    for _ in $(seq $((claims + 5))); do
+        curl -sf -o /dev/null -w '%{time_total}\n' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+            -d '{"stage":"annotate","more":true,"lease_s":3600}' "http://127.0.0.1:$port/v1/projects/1/claims"
+    done | tail -n "$claims" | awk '{print $1 * 1000}' | median
     stop_server
 }
 
@@ -33,7 +37,9 @@ fresh_database bench_twice $((finished * 2))
 sql -v finished="$finished" bench_twice <<'SQL'
 SET app.tenant = '1';
 UPDATE task SET overlap = 2;
-INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot) SELECT 1, 1, id, 'annotate', 2 FROM task ORDER BY id;
+TRUNCATE assignment;
+INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot)
+    SELECT 1, 1, id, 'annotate', slot FROM task, generate_series(1, 2) slot ORDER BY id, slot; -- as an import does
 UPDATE assignment SET state = 'submitted', holder = 1, version = 1 WHERE slot = 1 AND task_id <= :finished;
 SQL
 sql -c 'VACUUM ANALYZE' -c CHECKPOINT bench_twice

@@ -32,7 +32,7 @@ def test_prepares_and_is_allowed(cluster, database, path):
     for role in roles(sql):
         with cluster.connect(database, role) as c:
             c.execute("SELECT set_config('app.tenant', '1', false)")
-            if not re.match(r"(?i)DECLARE|FETCH|CLOSE", body):
+            if not re.match(r"(?i)DECLARE|FETCH|CLOSE|DISCARD", body):
                 c.execute(f"PREPARE q AS {sql}")
                 nothing = ",".join(["NULL"] * parameters(body))
                 c.execute(f"EXPLAIN EXECUTE q{f'({nothing})' if nothing else ''}")  # checks the rights, too
@@ -100,7 +100,7 @@ def calls(owner, project, person):
     """The statements as the server sends them for one request."""
     assignment, version = owner.execute("""SELECT id, version FROM assignment WHERE holder IS NULL AND state = 'open'
         ORDER BY id DESC LIMIT 1""").fetchone()
-    return {"claim_take": f"claim_take({project}, 'annotate', '{{1}}', '{{1}}', '{{{person}}}', '{{600}}', '{{f}}')",
+    return {"claim_take": f"claim_take({project}, 'annotate', '{{1}}', '{{1}}', '{{{person}}}', '{{600}}', '{{f}}', 0, NULL)",
             "claim_search": f"claim_search({project}, 'annotate', {person}, 1, 600, true)",
             "transition_read": f"transition_read('{{0}}', '{{{assignment}}}', '{{{version}}}', '{{{person}}}', {project}, '{{NULL}}')",
             "heartbeat_extend": f"heartbeat_extend('{{{assignment}}}', '{{{version}}}', '{{{person}}}', '{{600}}')"}
@@ -142,5 +142,5 @@ def test_a_batch_of_256_claims(queue):
     c, _, project = queue
     people, ones = ",".join(str(1000 + n) for n in range(256)), ",".join(["1"] * 256)
     n, rows = cost(c, f"claim_take({project}, 'annotate', '{{{','.join(map(str, range(1, 257)))}}}', '{{{ones}}}', '{{{people}}}', "
-                      f"'{{{','.join(['600'] * 256)}}}', '{{{','.join(['f'] * 256)}}}')")
+                      f"'{{{','.join(['600'] * 256)}}}', '{{{','.join(['f'] * 256)}}}', 0, NULL)")
     assert rows == 256 and n / 256 < 60

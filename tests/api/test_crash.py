@@ -190,7 +190,7 @@ def expire(cluster, db, server, work, how):
     if how == "statement":
         sql = (stand.ROOT / "schema/queries/lease_expire.sql").read_text().replace("$1", "100")
         with cluster.connect(server.database, "annotate_worker") as c:
-            assert c.execute(sql).fetchone() == (1,)
+            assert c.execute(sql).fetchone()[0] == 1
         return
     upkeep = subprocess.Popen([stand.BIN / "annotate-upkeep", "--db-worker", cluster.conninfo(server.database, "annotate_worker"),
                                "--blobs", f"fs:{server.directory}/blobs", "--poll-ms", "20"], env=stand.ENVIRONMENT,

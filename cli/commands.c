@@ -19,8 +19,9 @@
     "A tenant is a customer with projects and users of its own; none sees another's.\n\n"          \
     "  create NAME\n        make one and print its number\n"                                       \
     "  list\n        number, name and time of making, a line each\n"                               \
-    "  delete NAME --yes\n        end it with all it has: logins first, then media, labels and "    \
-    "rows, in bounded\n        steps that are told on stderr; run it again when it was stopped\n\n"  \
+    "  delete NAME --yes\n        end it with all it has: logins first, then media, labels and "   \
+    "rows, in bounded\n        steps that are told on stderr; run it again when it was "           \
+    "stopped\n\n"                                                                                  \
     "  --if-missing\n        with create: when there is one of that name, print its number, exit " \
     "status 0\n"
 
@@ -116,8 +117,7 @@ const struct command commands[] = {
     {"migrate", "[--dry-run | --status]", "Bring the database to this version", MIGRATE_HELP,
         cmd_migrate},
     {"tenant", "create NAME [--if-missing] | list | delete NAME --yes",
-        "Make, list and delete tenants", TENANT_HELP,
-        cmd_tenant},
+        "Make, list and delete tenants", TENANT_HELP, cmd_tenant},
     {"user",
         "create --tenant NAME --email ADDRESS --name NAME [--admin]\n"
         "           [--password-file FILE | --no-password] [--if-missing]\n"

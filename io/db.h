@@ -37,9 +37,10 @@ struct db_call {
     /* e: ERR_OK and `res` is PGRES_TUPLES_OK or PGRES_COMMAND_OK; else res may be NULL or the error
      * result. */
     void (*done)(struct db_call *c, enum err e, const PGresult *res);
-    /* NULL, or: called with the good result while the transaction is still open. Returns a second call to run in it (its
-     * statement and parameters; the rest of it is not used), or NULL to commit. When that fails, all is rolled back and done gets
-     * its error; else done gets the first result. The connection waits meanwhile: build the second call at once. */
+    /* NULL, or: called with the good result while the transaction is still open. Returns a second
+     * call to run in it (its statement and parameters; the rest of it is not used), or NULL to
+     * commit. When that fails, all is rolled back and done gets its error; else done gets the first
+     * result. The connection waits meanwhile: build the second call at once. */
     const struct db_call *(*follow)(struct db_call *c, const PGresult *res);
     /* the pool's own */
     struct db_call *next;

@@ -67,13 +67,13 @@ static void literal(FILE *out, const char *text, int keep_comments)
     }
 }
 
-static int count_params(const char *text)
+static long count_params(const char *text)
 {
-    int max = 0;
+    long max = 0;
 
     for (const char *p = text; (p = strchr(p, '$')); p++)
-        if (isdigit((unsigned char)p[1]) && atoi(p + 1) > max)
-            max = atoi(p + 1);
+        if (isdigit((unsigned char)p[1]) && strtol(p + 1, NULL, 10) > max)
+            max = strtol(p + 1, NULL, 10);
     return max;
 }
 
@@ -112,11 +112,11 @@ int main(int argc, char **argv)
         if (queries) {
             fprintf(out, "STATEMENT(%s, ", name);
             users(out, argv[i], text);
-            fprintf(out, ", %d,", count_params(text));
+            fprintf(out, ", %ld,", count_params(text));
         } else {
             if (!isdigit((unsigned char)name[0]) || !strchr(name, '_'))
                 die("%s is not NNNN_name.sql", argv[i]);
-            fprintf(out, "MIGRATION(%d, %s,", atoi(name), strchr(name, '_') + 1);
+            fprintf(out, "MIGRATION(%ld, %s,", strtol(name, NULL, 10), strchr(name, '_') + 1);
         }
         literal(out, text, !queries);
         fputs(")\n", out);

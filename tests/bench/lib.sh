@@ -1,4 +1,4 @@
-# What the measurements share: a fresh database with TASKS open tasks and 64 annotators, and a release server on it.
+# What the measurements share: a fresh database with TASKS open tasks and 1024 annotators, and a release server on it.
 # Needs PGHOST (a durable throw-away cluster) and ANNOTATE_BIN; see ./check bench.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 work=$(mktemp -d /tmp/annotate-bench-XXXXXX)
@@ -22,7 +22,7 @@ make_tokens() { # database
 import base64, hashlib, os
 out = os.fdopen(3, "w")
 print("SET app.tenant = '1'; TRUNCATE api_token;")
-for i in range(1, 513):
+for i in range(1, 1025):
     token = "ann_1_%d_%s" % (i, base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
     out.write(token + "\n")
     print("INSERT INTO api_token (tenant_id, id, user_id, name, sha256) OVERRIDING SYSTEM VALUE VALUES (1, %d, %d, 'bench', '\\x%s');"

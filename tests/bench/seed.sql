@@ -1,7 +1,7 @@
--- One tenant, one project with single-choice labels and no review, 512 annotators, :tasks open tasks.
+-- One tenant, one project with single-choice labels and no review, 1024 annotators, :tasks open tasks.
 SET app.tenant = '1';
 INSERT INTO tenant (name) VALUES ('bench');
-INSERT INTO app_user (tenant_id, email, name) SELECT 1, 'u' || i || '@bench.test', 'u' || i FROM generate_series(1, 512) i;
+INSERT INTO app_user (tenant_id, email, name) SELECT 1, 'u' || i || '@bench.test', 'u' || i FROM generate_series(1, 1024) i;
 INSERT INTO project (tenant_id, name, workflow, salt, created_by) VALUES (1, 'bench', '{"review":{"mode":"none"}}', 1, 1);
 INSERT INTO label_config (tenant_id, project_id, version, xml, created_by) VALUES (1, 1, 1,
     '<View><Image name="image" value="$image"/><Choices name="item" toName="image"><Choice value="A"/><Choice value="B"/></Choices></View>', 1);

@@ -38,7 +38,7 @@ void client_open(struct client *c, const char *host, int port, FILE *tokens)
 
 void client_send(struct client *c, const char *head, const char *body)
 {
-    char out[2048];
+    char out[4096];
     int n = snprintf(out, sizeof(out),
         "%sHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
         "Content-Length: %zu\r\n\r\n%s",

@@ -427,9 +427,10 @@ class Line:
         self.socket = socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, method, path, body=None, version=None):
+    def send(self, method, path, body=None, version=None, key=None):
         text = b"" if body is None else json.dumps(body).encode()
         match = "" if version is None else f'If-Match: "{version}"\r\n'
+        match += "" if key is None else f"Idempotency-Key: {key}\r\n"
         self.socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n{match}"
                             f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text)
 

@@ -56,15 +56,15 @@ const struct agreement_metric *agreement_metric(struct str name); /* NULL: there
 enum err agreement_measure(
     struct str metric, const struct str *docs, size_t n, struct agreement *out) MUSTCHECK;
 
-/* What the documents say together; appends one canonical document. The document that speaks for the
- * most is followed in its order, its ids and wherever half stand against half. A region is there
- * when most have it (matched at an IoU of .5, an overlap of half, or the collar); its place is the
- * mean for boxes, ellipses and segments (angles as directions), the most frequent for spans, the
- * first document's for polygons and all others. Choices: what most chose; several choices, each
- * that most chose. Numbers: the median. Texts and others: the most frequent. For `exact` it is the
- * majority's document as it is. The result is not checked against the label config. Errors as
- * above, or buf_err(out). */
+/* What the documents say together; appends one canonical document. docs[majority], the document
+ * that speaks for the most (what measure() found), is followed in its order, its ids and wherever
+ * half stand against half. A region is there when most have it (matched at an IoU of .5, an overlap
+ * of half, or the collar); its place is the mean for boxes, ellipses and segments (angles as
+ * directions), the most frequent for spans, the first document's for polygons and all others.
+ * Choices: what most chose; several choices, each that most chose. Numbers: the median. Texts and
+ * others: the most frequent. For `exact` it is the majority's document as it is. The result is not
+ * checked against the label config. Errors as above, or buf_err(out). */
 enum err agreement_merge(const struct str *docs, size_t n, const struct agreement_metric *metric,
-    struct buf *out_canonical) MUSTCHECK;
+    size_t majority, struct buf *out_canonical) MUSTCHECK;
 
 #endif

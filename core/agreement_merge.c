@@ -205,20 +205,18 @@ static enum err merge_set(struct agreement_set *s, size_t majority, struct buf *
 }
 
 enum err agreement_merge(const struct str *docs, size_t n, const struct agreement_metric *metric,
-    struct buf *out_canonical)
+    size_t majority, struct buf *out_canonical)
 {
-    struct agreement found;
     struct agreement_set s;
-    enum err e = metric->measure(docs, n, &found);
+    enum err e;
 
-    if (e)
-        return e;
+    BUG_ON(majority >= n);
     if (!metric->counts || n == 1)
-        return canon_text(docs[found.majority], JSON_DEPTH_MAX, out_canonical, NULL);
+        return canon_text(docs[majority], JSON_DEPTH_MAX, out_canonical, NULL);
     e = agreement_set_new(docs, n, true, &s);
     if (e)
         return e;
-    e = merge_set(&s, found.majority, out_canonical);
+    e = merge_set(&s, majority, out_canonical);
     agreement_set_release(&s);
     return e;
 }

@@ -77,7 +77,7 @@ struct workflow {
     enum review_mode review;  /* "review": {"mode":"all"|"sample"|"none","percent":0..100} */
     double review_percent;    /* in sample mode; default 100 */
     double qa_percent;        /* "qa": {"percent":0} */
-    double agreement;         /* "agreement": {"threshold":0..1,"metric":"exact"}; default 0.7 */
+    double agreement;         /* "agreement": {"threshold":0..1,"metric":"auto"}; default 0.7 */
     const struct agreement_metric *metric; /* of core/agreement.h; never NULL */
     int max_rework;                        /* "max_rework": 3 */
     int skip_limit;                        /* "skip_limit": 3 */
@@ -133,7 +133,7 @@ enum { MAX_EXCLUDED = MAX_OVERLAP + MAX_HANDS + 4 };
 struct decision {
     enum task_state to;
     bool label_is_head; /* the label that came with the action becomes task.head_label */
-    bool merge; /* the last slot agreed: the majority becomes a `merge` version and the head */
+    bool merge; /* the last slot agreed: what all said becomes a `merge` version and the head */
     enum slot_end slot; /* what becomes of the acting assignment, if the action has one */
     bool exclude_actor; /* SLOT_OPEN: its actor may not take it again */
     bool cancel_rest;   /* the task's other open and leased assignments are cancelled */

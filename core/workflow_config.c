@@ -50,7 +50,7 @@ static const struct field fields[] = {
 #undef FIELD
 
 static const char *const review_modes[] = {"all", "sample", "none"};
-#define DEFAULT_METRIC STR("exact")
+#define DEFAULT_METRIC STR("auto")
 
 static void set(struct workflow *w, const struct field *f, double v)
 {

@@ -10,7 +10,7 @@ static const struct {
 } columns[] = {{"id", put_int}, {"task", put_int}, {"seq", put_int}, {"stage", put_str},
     {"kind", put_str}, {"author", put_int}, {"model", put_str}, {"score", put_int},
     {"parent", put_int}, {"sha256", put_hex}, {"bytes", put_int}, {"regions", put_int},
-    {"lead_time", put_int}, {"created_at", put_raw}};
+    {"lead_time", put_int}, {"created_at", put_raw}, {"merged_from", put_raw}};
 
 static void put_members(struct buf *out, const PGresult *res, int row)
 {

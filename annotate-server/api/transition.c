@@ -1,12 +1,11 @@
-/* Owns the steps of a batch of transitions. Never decides (transition_decide.c) and never writes
- * rows (transition_write.c). */
+/* Owns the steps of a batch of transitions. Never compares (transition_agree.c), decides
+ * (transition_decide.c) or writes rows (transition_write.c). */
 #include "annotate-server/api/transition.h"
 
 #include "annotate-server/api/gold.h"
 #include "annotate-server/api/park.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "core/agreement.h"
 
 /* A batch is bounded in number and in bytes: large labels must not fill a pack that fails them all.
  */
@@ -77,125 +76,21 @@ static void fail_all(struct transition_run *run, enum err e)
     finish(run);
 }
 
-/* ---- comparing the submissions of several slots */
-
-struct compare {
-    struct db_call call;
-    struct transition_run *run;
-    struct db_array ord, task;
-    struct content *contents;
-    size_t n;
-};
-
-static void release_compare(void *arg)
+static void decide_all(struct transition_run *run)
 {
-    struct compare *c = arg;
-
-    db_array_release(&c->ord);
-    db_array_release(&c->task);
-}
-
-/* All submissions, this one last; the majority is what a merge would keep. What cannot be read or
- * compared does not agree: a reviewer looks at it. */
-static void agree(struct transition *t, struct arena *a)
-{
-    size_t n = t->nsiblings + 1;
-    struct str *docs = arena_array(a, n, sizeof(*docs));
-    struct agreement found;
-
-    t->facts.agreement = 0;
-    for (size_t i = 0; i < t->nsiblings; i++) {
-        if (t->siblings[i].content->err)
-            return;
-        docs[i] = buf_view(&t->siblings[i].content->text);
-    }
-    docs[n - 1] = buf_view(&t->label->doc);
-    if (t->project->workflow.metric->measure(docs, n, &found))
+    if (run->pack_err) { /* that of the merges */
+        fail_all(run, run->pack_err);
         return;
-    t->facts.agreement = found.score;
-    t->majority = found.majority < t->nsiblings ? &t->siblings[found.majority] : NULL;
-}
-
-static void decide_all(void *arg)
-{
-    struct compare *c = arg;
-    struct transition_run *run = c->run;
-
+    }
     for (int i = 0; i < run->n; i++)
         if (run->items[i]->fate == TRANSITION_APPLY)
             transition_decide(run->items[i], run->b->arena);
     transition_write(run, finish);
 }
 
-/* On a work thread: comparing what nine people drew can take a while. */
-static void agree_all(void *arg)
-{
-    struct compare *c = arg;
-    struct transition_run *run = c->run;
-
-    for (int i = 0; i < run->n; i++)
-        if (run->items[i]->fate == TRANSITION_APPLY && transition_needs_siblings(run->items[i]))
-            agree(run->items[i], run->b->arena);
-}
-
-static void compared(void *arg)
-{
-    struct compare *c = arg;
-
-    work_submit(c->run->ctx->server->work, c->run->ctx->loop, agree_all, decide_all, c);
-}
-
-static void on_siblings(struct db_call *call, enum err e, const PGresult *res)
-{
-    struct compare *c = container_of(call, struct compare, call);
-    struct transition_run *run = c->run;
-
-    if (e) {
-        fail_all(run, e);
-        return;
-    }
-    c->contents = content_new(run->b->arena, (size_t)PQntuples(res));
-    for (int row = 0; row < PQntuples(res); row++) {
-        struct transition *t = run->items[db_get_int(res, row, 0)];
-        struct sibling *s;
-        if (!t->siblings)
-            t->siblings = arena_array(run->b->arena, MAX_OVERLAP, sizeof(*s));
-        if (t->nsiblings == MAX_OVERLAP || !content_locate(&c->contents[c->n], res, row, 4))
-            continue;
-        s = &t->siblings[t->nsiblings++];
-        s->id = db_get_int(res, row, 1);
-        s->regions = (size_t)db_get_int(res, row, 3);
-        s->content = &c->contents[c->n++];
-    }
-    content_read(run->ctx, run->b->arena, run->b->key.tenant, c->contents, c->n, compared, c);
-}
-
 static void compare(struct transition_run *run)
 {
-    struct compare *c = arena_alloc(run->b->arena, sizeof(*c));
-
-    c->run = run;
-    db_call_init(&c->call, STMT_label_siblings, run->b->key.tenant, on_siblings);
-    db_array_init(&c->ord, DB_INT4);
-    db_array_init(&c->task, DB_INT8);
-    arena_defer(run->b->arena, release_compare, c);
-    for (int i = 0; i < run->n; i++) {
-        struct transition *t = run->items[i];
-        if (t->fate != TRANSITION_APPLY || !transition_needs_siblings(t))
-            continue;
-        t->siblings = NULL;
-        t->nsiblings = 0;
-        t->majority = NULL;
-        db_array_int(&c->ord, i);
-        db_array_int(&c->task, t->task);
-    }
-    if (c->ord.n == 0) {
-        decide_all(c);
-        return;
-    }
-    db_array_bind(&c->ord, &c->call);
-    db_array_bind(&c->task, &c->call);
-    db_submit(run->ctx->db, &c->call);
+    transition_compare(run, decide_all);
 }
 
 /* ---- reading and packing, side by side */

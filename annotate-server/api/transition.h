@@ -40,6 +40,13 @@ struct labelled {   /* a label document on its way into storage */
     bool packed;
 };
 
+struct label_place { /* where a label version's bytes lie */
+    struct pack_id pack;
+    int64_t off, bytes;
+    struct sha256 sha256;
+    size_t regions;
+};
+
 struct transition {
     struct batch_item item;
     /* the request */
@@ -64,7 +71,9 @@ struct transition {
     struct str excluded;
     struct sibling *siblings; /* the submissions of the other slots, to compare */
     size_t nsiblings;
-    struct sibling *majority; /* decision.merge: NULL = this one's own document */
+    struct label_place merge; /* decision.merge: what they say together */
+    struct buf *merge_doc;    /* NULL: one of them says just that */
+    struct str merge_refused; /* p NULL, or why it is only the one that speaks for the most */
     double gold_score;        /* of gold work; else below 0 */
     int tries;
     enum { TRANSITION_APPLY, TRANSITION_LATE, TRANSITION_AGAIN, TRANSITION_DONE } fate;
@@ -77,7 +86,7 @@ struct transition {
 };
 
 struct sibling {
-    int64_t id;
+    int64_t id, assignment;
     size_t regions;
     struct content *content;
 };
@@ -93,7 +102,10 @@ struct transition_run { /* a batch at work */
     struct pack_id pack;
     int64_t pack_bytes;
     enum err pack_err;
-    bool recorded; /* the pack has its row */
+    struct pack_id merge_pack; /* of the merges that nobody handed in as they are */
+    int64_t merge_bytes;
+    size_t nmerges;
+    bool recorded; /* the packs have their rows */
     int pending;
 };
 
@@ -108,6 +120,10 @@ void transition_decide(struct transition *t, struct arena *a);
 /* The last of several slots, so the submissions must be compared first. */
 bool transition_needs_siblings(const struct transition *t);
 const char *transition_label_kind(const struct transition *t);
+
+/* transition_agree.c: compares the submissions of those that need it and stores what they say
+ * together, then then(run); run->pack_err tells when that failed. */
+void transition_compare(struct transition_run *run, void (*then)(struct transition_run *run));
 
 /* transition_write.c: the guarded write of all items whose fate is APPLY, then of those LATE; then
  * then(run). */

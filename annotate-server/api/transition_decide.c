@@ -188,6 +188,22 @@ static struct str list_excluded(const struct decision *d, struct arena *a)
     return s;
 }
 
+static struct str agreement_detail(const struct transition *t, struct arena *a)
+{
+    struct buf out;
+
+    buf_init(&out, BUF_MAX_JSON);
+    buf_printf(&out, "{\"agreement\":%.6g", t->facts.agreement);
+    if (t->decision.merge && t->merge_refused.p) {
+        buf_puts(&out, ",\"merge_refused\":");
+        buf_json(&out, t->merge_refused);
+    }
+    buf_putc(&out, '}');
+    struct str detail = arena_str(a, buf_view(&out));
+    buf_release(&out);
+    return detail;
+}
+
 void transition_decide(struct transition *t, struct arena *a)
 {
     enum err e = workflow_decide(&t->project->workflow, &t->facts, t->action, &t->decision);
@@ -205,5 +221,5 @@ void transition_decide(struct transition *t, struct arena *a)
     if (t->decision.rework_add && !t->decision.reserved_for) /* sent back once too often */
         t->detail = STR("{\"escalated\":true}");
     if (transition_needs_siblings(t)) /* on record: tasks are found by it */
-        t->detail = str_of(arena_printf(a, "{\"agreement\":%.6g}", t->facts.agreement));
+        t->detail = agreement_detail(t, a);
 }

@@ -7,8 +7,8 @@
 #include "base/log.h"
 
 /* The array parameters of transition_apply, in the order of its $n; scalars stand between them
- * (bind()). A_: one element a decision; L_: of its label, or NULL; M_: of a merge; C_: of a
- * comment. */
+ * (bind()). A_: one element a decision; L_: of its label, or NULL; M_: of a merge; P_: of a
+ * pack; C_: of a comment. */
 enum column {
     A_ORD,
     A_ASSIGNMENT,
@@ -48,11 +48,15 @@ enum column {
     M_BYTES,
     M_SHA,
     M_REGIONS,
+    P_ID,
+    P_BYTES,
+    P_DOCUMENTS,
     C_ORD,
     C_REGION,
     C_TEXT,
     A_KEY,
     A_REQUEST,
+    M_FROM,
     COLUMNS
 };
 
@@ -95,11 +99,15 @@ static const enum db_elem elems[COLUMNS] = {
     [M_BYTES] = DB_INT4,
     [M_SHA] = DB_BYTEA,
     [M_REGIONS] = DB_INT4,
+    [P_ID] = DB_TEXT,
+    [P_BYTES] = DB_INT8,
+    [P_DOCUMENTS] = DB_INT4,
     [C_ORD] = DB_INT4,
     [C_REGION] = DB_TEXT,
     [C_TEXT] = DB_TEXT,
     [A_KEY] = DB_TEXT,
     [A_REQUEST] = DB_BYTEA,
+    [M_FROM] = DB_TEXT,
 };
 
 static const char *const slot_states[] = {
@@ -213,20 +221,13 @@ static void add_decision(struct write *w, int ord, const struct transition *t)
     }
 }
 
-struct place { /* where a label version's bytes lie */
-    struct pack_id pack;
-    int64_t off, bytes;
-    struct sha256 sha256;
-    size_t regions;
-};
-
-static struct place own_place(const struct labelled *l)
+static struct label_place own_place(const struct labelled *l)
 {
-    return (struct place){l->pack, l->off, (int64_t)l->doc.n, l->sha256, l->regions};
+    return (struct label_place){l->pack, l->off, (int64_t)l->doc.n, l->sha256, l->regions};
 }
 
 /* Pack, offset, bytes, hash and regions stand side by side from column `c` on. */
-static void add_place(struct write *w, enum column c, const struct place *p)
+static void add_place(struct write *w, enum column c, const struct label_place *p)
 {
     char uuid[37];
 
@@ -249,7 +250,7 @@ static void add_label(struct write *w, const struct transition *t)
     put_real(w, L_SCORE, t->score);
     db_array_text(&w->cols[L_MODEL], t->model);
     if (t->label) {
-        struct place p = own_place(t->label);
+        struct label_place p = own_place(t->label);
         add_place(w, L_PACK, &p);
         return;
     }
@@ -257,21 +258,19 @@ static void add_label(struct write *w, const struct transition *t)
         db_array_null(&w->cols[c]);
 }
 
-/* What the majority said, again, as the head: by the place of its bytes, which are not stored
- * twice. */
+/* The merge becomes the head; beside this submission it comes from those of the other slots. */
 static void add_merge(struct write *w, int ord, const struct transition *t)
 {
-    struct place p;
+    struct arena *a = w->run->b->arena;
+    const char *from = "";
 
     if (!t->label || !t->decision.merge)
         return;
-    p = own_place(t->label);
-    if (t->majority) {
-        const struct content *c = t->majority->content;
-        p = (struct place){c->pack, c->off, c->bytes, c->sha256, t->majority->regions};
-    }
+    for (size_t i = 0; i < t->nsiblings; i++)
+        from = arena_printf(a, "%s%s%lld", from, i ? "," : "", (long long)t->siblings[i].id);
     put_int(w, M_ORD, ord);
-    add_place(w, M_PACK, &p);
+    add_place(w, M_PACK, &t->merge);
+    put_text(w, M_FROM, arena_printf(a, "{%s}", from));
 }
 
 static void bind_pack(struct write *w, size_t documents)
@@ -291,11 +290,24 @@ static void bind_pack(struct write *w, size_t documents)
     db_int(&w->call, run->b->arena, (int64_t)documents);
 }
 
+static void add_pack(struct write *w, struct pack_id id, int64_t bytes, size_t documents)
+{
+    char uuid[37];
+
+    if (documents == 0)
+        return;
+    pack_id_print(id, uuid);
+    put_text(w, P_ID, uuid);
+    put_int(w, P_BYTES, bytes);
+    put_int(w, P_DOCUMENTS, (int64_t)documents);
+}
+
 static void bind(struct write *w)
 {
-    for (enum column c = A_ORD; c <= M_REGIONS; c++)
+    add_pack(w, w->run->pack, w->run->pack_bytes, w->run->npacked);
+    add_pack(w, w->run->merge_pack, w->run->merge_bytes, w->run->nmerges);
+    for (enum column c = A_ORD; c <= P_DOCUMENTS; c++)
         db_array_bind(&w->cols[c], &w->call);
-    bind_pack(w, w->run->npacked);
     db_int(&w->call, w->run->b->arena, w->items[0]->project->workflow.reserve_s);
     for (enum column c = C_ORD; c < COLUMNS; c++)
         db_array_bind(&w->cols[c], &w->call);

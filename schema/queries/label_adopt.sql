@@ -21,10 +21,11 @@ packed AS (
 ),
 adopted AS (
     INSERT INTO label_version (tenant_id, id, project_id, task_id, parent, author, pack_off, seq, bytes, regions,
-                               label_config_version, stage, kind, lead_time, score, model, sha256, pack)
+                               label_config_version, stage, kind, lead_time, score, model, sha256, pack, merged_from)
     SELECT m.tenant_id, s.new_id, m.project_id, m.id, s.head_label, s.author, CASE WHEN $8 IS NULL THEN s.pack_off ELSE 0 END,
            m.label_seq, coalesce($9, s.bytes), coalesce($11::int, s.regions), coalesce($12::int, s.label_config_version), s.stage,
-           $7::text, NULL, s.score, s.model, coalesce($10::bytea, s.sha256), coalesce($8, s.pack)
+           $7::text, NULL, s.score, s.model, coalesce($10::bytea, s.sha256), coalesce($8, s.pack),
+           CASE WHEN $8 IS NOT NULL THEN ARRAY[s.head_label, s.id] END
     FROM moved m CROSS JOIN source s
     RETURNING id, sha256
 ),

@@ -1,4 +1,5 @@
 -- One label version and where its content lies.
 -- users: server
-SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at), pack, pack_off
+SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at),
+       to_json(merged_from), pack, pack_off
 FROM label_version WHERE id = $1::bigint

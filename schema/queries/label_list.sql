@@ -1,4 +1,5 @@
 -- All versions of a task's label, oldest first, without their content.
 -- users: server
-SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at)
+SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at),
+       to_json(merged_from)
 FROM label_version WHERE task_id = $1::bigint ORDER BY seq

@@ -1,6 +1,6 @@
 -- The submissions to compare at a task's last slot: the newest of each submitted annotate slot, with where they lie.
 -- users: server
-SELECT k.ord, l.id, l.author, l.regions, l.sha256, l.bytes, l.pack, l.pack_off
+SELECT k.ord, l.id, l.author, l.regions, l.sha256, l.bytes, l.pack, l.pack_off, l.assignment_id
 FROM unnest($1::int[], $2::bigint[]) AS k(ord, task)
 JOIN LATERAL (
     SELECT DISTINCT ON (v.assignment_id) v.* FROM label_version v

@@ -21,8 +21,8 @@ WITH ready AS MATERIALIZED (
 ),
 merge AS MATERIALIZED (
     SELECT g.*, nextval('label_version_id_seq') AS id
-    FROM unnest($33::int[], $34::text[], $35::bigint[], $36::int[], $37::bytea[], $38::int[])
-        AS g(ord, pack, pack_off, bytes, sha256, regions)
+    FROM unnest($33::int[], $34::text[], $35::bigint[], $36::int[], $37::bytea[], $38::int[], $48::text[])
+        AS g(ord, pack, pack_off, bytes, sha256, regions, merged_from)
 ),
 moved AS (
     UPDATE task t
@@ -53,18 +53,21 @@ cancelled AS (
 ),
 packed AS (
     INSERT INTO pack (tenant_id, id, bytes, documents)
-    SELECT current_setting('app.tenant')::bigint, $39::uuid, $40::bigint, $41::int WHERE $39 IS NOT NULL
+    SELECT current_setting('app.tenant')::bigint, k.id::uuid, k.bytes, k.documents
+    FROM unnest($39::text[], $40::bigint[], $41::int[]) AS k(id, bytes, documents)
     ON CONFLICT DO NOTHING
 ),
 versions AS (
     INSERT INTO label_version (tenant_id, id, project_id, task_id, parent, author, assignment_id, assignment_version, pack_off,
-                               seq, bytes, regions, label_config_version, stage, kind, lead_time, score, model, sha256, pack)
+                               seq, bytes, regions, label_config_version, stage, kind, lead_time, score, model, sha256, pack,
+                               merged_from)
     SELECT tenant_id, label_id, project_id, task, parent, CASE WHEN model IS NULL THEN actor END, assignment, version, pack_off,
-           seq, bytes, regions, config, stage, kind, lead_time, score, model, sha256, pack::uuid
+           seq, bytes, regions, config, stage, kind, lead_time, score, model, sha256, pack::uuid, NULL
     FROM moved WHERE kind IS NOT NULL
     UNION ALL
     SELECT m.tenant_id, g.id, m.project_id, m.task, m.label_id, NULL, m.assignment, m.version, g.pack_off,
-           m.seq + 1, g.bytes, g.regions, m.config, m.stage, 'merge', NULL, NULL, NULL, g.sha256, g.pack::uuid
+           m.seq + 1, g.bytes, g.regions, m.config, m.stage, 'merge', NULL, NULL, NULL, g.sha256, g.pack::uuid,
+           g.merged_from::bigint[] || m.label_id
     FROM merge g JOIN moved m USING (ord)
 ),
 opened AS (

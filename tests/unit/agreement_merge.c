@@ -77,6 +77,15 @@ static size_t count_docs(const char *const *list, struct str *docs)
     return n;
 }
 
+static enum err merge(const struct str *docs, size_t n, const char *name, struct buf *out)
+{
+    const struct agreement_metric *metric = agreement_metric(str_of(name));
+    struct agreement found;
+    enum err e = metric->measure(docs, n, &found);
+
+    return e ? e : agreement_merge(docs, n, metric, found.majority, out);
+}
+
 TEST(merges_by_hand)
 {
     struct buf out;
@@ -86,7 +95,7 @@ TEST(merges_by_hand)
         struct str docs[5];
         size_t n = count_docs(rows[i].docs, docs);
         buf_clear(&out);
-        CHECK_INT(agreement_merge(docs, n, agreement_metric(STR("auto")), &out), ERR_OK);
+        CHECK_INT(merge(docs, n, "auto", &out), ERR_OK);
         if (!str_is(buf_view(&out), rows[i].merged))
             t_fail(__FILE__, __LINE__, "row %zu: %.*s\n      want %s", i, STR_FMT(buf_view(&out)),
                 rows[i].merged);
@@ -101,13 +110,13 @@ TEST(exact_takes_a_document_as_it_is)
     struct buf out;
 
     buf_init(&out, BUF_MAX_LABEL);
-    CHECK_INT(agreement_merge(docs, 3, agreement_metric(STR("exact")), &out), ERR_OK);
+    CHECK_INT(merge(docs, 3, "exact", &out), ERR_OK);
     CHECK_STR(buf_view(&out), docs[1]);
     buf_clear(&out);
-    CHECK_INT(agreement_merge(docs, 1, agreement_metric(STR("auto")), &out), ERR_OK);
+    CHECK_INT(merge(docs, 1, "auto", &out), ERR_OK);
     CHECK_STR(buf_view(&out), docs[0]);
     docs[1] = STR("{}");
-    CHECK_INT(agreement_merge(docs, 2, agreement_metric(STR("auto")), &out), ERR_INVALID);
+    CHECK_INT(merge(docs, 2, "auto", &out), ERR_INVALID);
     buf_release(&out);
 }
 
@@ -128,7 +137,7 @@ TEST(boxes_written_otherwise_are_not_averaged)
     buf_init(&out, BUF_MAX_LABEL);
     CHECK_INT(agreement_measure(STR("iou"), docs, 2, &found), ERR_OK);
     CHECK(near(found.score, 1, 1e-9));
-    CHECK_INT(agreement_merge(docs, 2, agreement_metric(STR("iou")), &out), ERR_OK);
+    CHECK_INT(merge(docs, 2, "iou", &out), ERR_OK);
     CHECK_STR(buf_view(&out), docs[0]);
     buf_release(&out);
 }
@@ -186,7 +195,7 @@ TEST(what_all_have_is_in_the_merge_once)
             docs[i] = buf_view(&text[i]);
         }
         buf_clear(&out);
-        CHECK_INT(agreement_merge(docs, n, agreement_metric(STR("auto")), &out), ERR_OK);
+        CHECK_INT(merge(docs, n, "auto", &out), ERR_OK);
         struct json_object *merged = json_tokener_parse(buf_view(&out).p);
         REQUIRE(merged);
         CHECK(miss || json_object_array_length(merged) == THINGS + 1);
@@ -210,7 +219,7 @@ TEST(merging_equals_changes_nothing)
     for (size_t n = 1; n <= AGREEMENT_DOCS; n++) {
         docs[n - 1] = doc;
         buf_clear(&out);
-        CHECK_INT(agreement_merge(docs, n, agreement_metric(STR("auto")), &out), ERR_OK);
+        CHECK_INT(merge(docs, n, "auto", &out), ERR_OK);
         CHECK_STR(buf_view(&out), doc);
     }
     buf_release(&out);

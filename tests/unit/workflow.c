@@ -452,7 +452,7 @@ TEST(the_drawing_has_every_row)
 TEST(settings_have_the_documented_defaults)
 {
     const char *want =
-        "{\"agreement\":{\"metric\":\"exact\",\"threshold\":0.7},\"allow_skip\":true,"
+        "{\"agreement\":{\"metric\":\"auto\",\"threshold\":0.7},\"allow_skip\":true,"
         "\"auto_accept\":false,\"auto_accept_score\":0.95,\"gold_floor\":0,\"gold_percent\":0,"
         "\"lease_s\":{\"annotate\":600,\"prelabel\":120,\"qa\":600,\"review\":600},"
         "\"max_leases\":{\"annotate\":0,\"prelabel\":0,\"qa\":0,\"review\":0},"
@@ -487,7 +487,7 @@ TEST(settings_are_read)
                 pointer, why) == ERR_OK);
     CHECK(w.prelabel && w.auto_accept && w.auto_accept_score == 0.5 && w.overlap == 9);
     CHECK(w.review == REVIEW_SAMPLE && w.review_percent == 12.5 && w.qa_percent == 100);
-    CHECK(w.agreement == 1 && str_is(STR("exact"), w.metric->name) && w.max_rework == 0 &&
+    CHECK(w.agreement == 1 && str_is(STR("auto"), w.metric->name) && w.max_rework == 0 &&
           w.skip_limit == 1);
     CHECK(!w.allow_skip && w.gold_percent == 2 && w.reserve_s == 0);
     CHECK_INT(w.lease_s[STAGE_ANNOTATE], 5);

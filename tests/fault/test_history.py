@@ -1,0 +1,322 @@
+"""The checker of histories, checked: a history without a fault passes, and each fault that is planted in it is found by its name."""
+import copy
+import json
+
+import pytest
+import storm
+
+FAULTS = {}
+
+
+def fault(*rules):
+    """A function that plants it; the checker must name one of these rules."""
+    def add(plant):
+        FAULTS[plant.__name__] = (plant, set(rules))
+        return plant
+    return add
+
+
+class Story:
+    """A history to spoil."""
+
+    def __init__(self, attempts, state):
+        self.attempts, self.state = attempts, state
+        self.events = state["events"]
+        self.events.sort(key=lambda e: e["seq"])
+        self.moves = set(state["moves"])
+
+    def where(self, **facts):
+        """Events with these properties."""
+        return [e for e in self.events if all(e[k] in v if isinstance(v, tuple) else e[k] == v for k, v in facts.items())]
+
+    def of_task(self, task):
+        return [e for e in self.events if e["task"] == task]
+
+    def task(self, ident):
+        return next(t for t in self.state["tasks"] if t["id"] == ident)
+
+    def label(self, ident):
+        return next(row for row in self.state["labels"] if row["id"] == ident)
+
+    def answered(self, *ops):
+        return [a for a in self.attempts if a["op"] in ops and a["status"] == 200]
+
+    def renumber(self, event, by):
+        """The moves behind an event, and the task, get other versions."""
+        for e in self.of_task(event["task"]):
+            if e["seq"] > event["seq"]:
+                e["version"] += by
+        self.task(event["task"])["version"] += by
+
+    def moves_of(self, task):
+        return [e for e in self.of_task(task) if e["action"] in self.moves]
+
+    def next_move(self, event):
+        return next((e for e in self.moves_of(event["task"]) if e["seq"] > event["seq"]), None)
+
+    def attempts_of(self, event):
+        return [a for a in self.attempts if a["op"] == event["action"] and a.get("assignment") == event["assignment"]
+                and a["version"] == event["slot_version"] and a["person"] == event["actor"]]
+
+    def acknowledged(self, **facts):
+        """Events whose cause was told so."""
+        return [e for e in self.where(**facts) if any(a["status"] == 200 for a in self.attempts_of(e))]
+
+    def other_person(self, person):
+        tenant = next(p["tenant"] for p in self.state["people"] if p["id"] == person)
+        return next(p["id"] for p in reversed(self.state["people"]) if p["tenant"] == tenant and p["id"] != person)
+
+
+@fault("lost update")
+def an_update_is_lost(s):
+    e = next(e for e in s.acknowledged(action="submit", to="annotate") if s.next_move(e))
+    s.events.remove(e)
+    s.renumber(e, -1)
+
+
+@fault("lost update")
+def two_updates_make_one_version(s):
+    first, second = [a for a in s.answered("submit") if a["answer"]["task"]["state"] == "review"][:2]
+    second["answer"]["task"] = copy.deepcopy(first["answer"]["task"])
+
+
+@fault("missing event")
+def the_last_update_is_lost(s):
+    e = next(e for e in s.acknowledged(action="submit") if not s.next_move(e))
+    s.events.remove(e)
+
+
+@fault("double lease")
+def two_people_are_given_one_assignment(s):
+    a = next(a for a in s.answered("claim") if a["answer"]["assignments"])
+    s.attempts.append(copy.deepcopy(a) | {"person": s.other_person(a["person"])})
+
+
+@fault("double lease")
+def an_assignment_is_given_out_while_it_is_leased(s):
+    e = s.acknowledged(action="submit")[0]
+    claim = next(c for c in s.where(action="claim", assignment=e["assignment"]) if c["slot_version"] == e["slot_version"])
+    s.events.append(claim | {"seq": e["seq"] - 0.5, "slot_version": claim["slot_version"] + 1, "actor": s.other_person(e["actor"])})
+
+
+@fault("double lease")
+def the_end_of_a_lease_is_missing(s):
+    for end in s.where(action=("expire", "release")):
+        after = [e for e in s.of_task(end["task"]) if e["seq"] > end["seq"] and e["assignment"] == end["assignment"]]
+        if after and after[0]["action"] == "claim":
+            s.events.remove(end)
+            return
+    raise AssertionError("no lease ended before the next")
+
+
+@fault("lease taken away")
+def a_lease_is_swept_before_its_end(s):
+    given = {(w["id"], w["version"]): w["until"] for a in s.answered("claim") for w in a["answer"]["assignments"]}
+    e = next(e for e in s.where(action="expire") if (e["assignment"], e["slot_version"]) in given)
+    e["at"] = given[e["assignment"], e["slot_version"]] - 2.5
+
+
+@fault("missing event")
+def a_claim_is_not_on_record(s):
+    given = {(w["id"], w["version"]) for a in s.answered("claim") for w in a["answer"]["assignments"]}
+    s.events.remove(next(e for e in s.where(action="claim") if (e["assignment"], e["slot_version"]) in given))
+
+
+@fault("duplicated event")
+def an_event_is_there_twice(s):
+    s.events.append(dict(s.where(action="submit")[0]))
+
+
+@fault("duplicated event")
+def a_move_is_recorded_twice(s):
+    s.events.append(s.where(action="accept")[0] | {"seq": s.events[-1]["seq"] + 1})
+
+
+@fault("done twice", "stale work accepted")
+def a_release_is_recorded_twice(s):
+    e = s.where(action="release")[0]
+    s.events.append(e | {"seq": e["seq"] + 0.5})
+
+
+@fault("done twice")
+def an_unknown_operation_happened_twice(s):
+    e = next(e for e in s.where(action="submit", to="annotate") if s.next_move(e))
+    s.renumber(e, 1)
+    s.events.append(e | {"seq": e["seq"] + 0.5, "version": e["version"] + 1})
+
+
+@fault("version gap")
+def an_event_is_missing(s):
+    s.events.remove(next(e for e in s.where(action="submit") if s.next_move(e)))
+
+
+@fault("version gap")
+def a_version_is_left_out(s):
+    e = next(e for e in s.where(action="submit") if s.next_move(e))
+    s.renumber(e, 1)
+
+
+@fault("illegal transition")
+def a_transition_is_illegal(s):
+    e = next(e for e in s.where(action="accept", to="done") if s.next_move(e))
+    e["to"] = s.next_move(e)["from"] = "annotate"
+
+
+@fault("broken chain")
+def a_transition_starts_elsewhere(s):
+    e = next(e for e in s.where(action="submit", to="review") if s.next_move(e))
+    e["to"] = "done"
+
+
+@fault("stale work accepted")
+def work_under_an_old_version_is_accepted(s):
+    e = s.acknowledged(action="submit")[0]
+    for a in s.attempts_of(e):
+        a["version"] -= 1
+    e["slot_version"] -= 1
+
+
+@fault("failed operation with an effect")
+def a_failed_operation_has_an_effect(s):
+    e = s.acknowledged(action="submit")[0]
+    for a in s.attempts_of(e):
+        a.update(status=409, answer={})
+        a.pop("late", None)
+
+
+@fault("effect without a cause")
+def nobody_asked_for_it(s):
+    e = s.acknowledged(action="accept")[0]
+    gone = [id(a) for a in s.attempts_of(e)]
+    s.attempts[:] = [a for a in s.attempts if id(a) not in gone]
+
+
+@fault("final state")
+def a_task_is_elsewhere(s):
+    s.state["tasks"][0]["state"] = "skipped" if s.state["tasks"][0]["state"] != "skipped" else "done"
+
+
+@fault("final state")
+def an_assignment_is_somebody_else_s(s):
+    row = next(a for a in s.state["assignments"] if a["state"] == "submitted")
+    row["holder"] = s.other_person(row["holder"])
+
+
+@fault("label lost")
+def an_acknowledged_label_is_lost(s):
+    s.state["labels"].remove(s.label(s.answered("submit")[0]["answer"]["label"]["id"]))
+
+
+@fault("label lost")
+def late_work_is_lost(s):
+    s.state["labels"].remove(s.label(next(a["late"] for a in s.attempts if a.get("late"))))
+
+
+@fault("label changed")
+def the_bytes_of_a_label_change(s):
+    s.label(s.answered("submit")[0]["answer"]["label"]["id"])["read_sha256"] = "0" * 64
+
+
+@fault("label changed")
+def a_label_is_not_what_was_sent(s):
+    first, second = (s.label(a["answer"]["label"]["id"]) for a in s.answered("submit")[:2])
+    for name in ("sha256", "read_sha256"):
+        first[name], second[name] = second[name], first[name]
+
+
+@fault("real time")
+def a_newer_version_was_there_before_an_older_one(s):
+    for e in s.acknowledged(action="submit"):
+        after = s.next_move(e)
+        if after and after["action"] in ("accept", "fix", "reject") and s.attempts_of(after):
+            for a in s.attempts_of(after):
+                a.update(t0=1.0, t1=2.0)
+            return
+    raise AssertionError("no two that follow each other")
+
+
+@fault("stale read")
+def a_read_shows_an_old_version(s):
+    a = max(s.answered("read"), key=lambda a: (a["answer"]["version"], a["t1"]))
+    e = next(e for e in s.where(task=a["answer"]["id"], version=1) if e["action"] == "import")
+    s.attempts.append(a | {"t0": a["t1"] + 1, "t1": a["t1"] + 2, "answer": {"id": e["task"], "version": 1, "state": e["to"]}})
+
+
+@fault("phantom read")
+def a_read_shows_what_never_was(s):
+    s.answered("read")[0]["answer"]["version"] += 100
+
+
+@fault("another answer")
+def a_key_gets_another_answer(s):
+    a = next(a for a in s.answered("submit") if a["key"])
+    other = copy.deepcopy(a) | {"t0": a["t1"] + 1, "t1": a["t1"] + 2}
+    other["answer"]["label"]["seq"] += 1
+    s.attempts.append(other)
+
+
+@fault("another answer")
+def a_key_is_refused_the_second_time(s):
+    a = next(a for a in s.answered("skip") if a["key"])
+    s.attempts.append(a | {"t0": a["t1"] + 1, "t1": a["t1"] + 2, "status": 409, "answer": {}})
+
+
+@fault("one key, two requests")
+def another_request_is_answered_under_a_key(s):
+    a = next(a for a in s.answered("submit") if a["key"])
+    s.attempts.append(a | {"t0": a["t1"] + 1, "t1": a["t1"] + 2, "op": "reuse", "request": "0" * 64})
+
+
+@fault("self-review")
+def somebody_accepts_their_own_label(s):
+    for e in s.where(action="submit", to="review"):
+        after = s.next_move(e)
+        if after and after["action"] == "accept":
+            after["actor"] = e["actor"]
+            return
+
+
+@fault("two slots of one person")
+def somebody_has_two_slots(s):
+    for e in s.where(action="submit", to="annotate"):
+        for other in s.where(task=e["task"], action=("claim", "submit")):
+            if other["from"] == "annotate" and other["assignment"] != e["assignment"] and other["seq"] > e["seq"]:
+                other["actor"] = e["actor"]
+                return
+    raise AssertionError("no task with two slots")
+
+
+def stranger(s, tenant):
+    return next(p["id"] for p in s.state["people"] if p["tenant"] != tenant)
+
+
+@fault("another tenant's row")
+def a_label_is_another_tenant_s(s):
+    s.state["labels"][0]["tenant"] = "b" if s.state["labels"][0]["tenant"] == "a" else "a"
+
+
+@fault("another tenant's row")
+def a_person_of_another_tenant_acts(s):
+    e = s.where(action="submit")[0]
+    e["actor"] = stranger(s, e["tenant"])
+
+
+@fault("another tenant's answer")
+def another_tenant_s_task_is_shown(s):
+    a = s.answered("read")[0]
+    a["tenant"] = "b" if a["tenant"] == "a" else "a"
+
+
+@fault("another tenant's answer")
+def a_trespasser_gets_in(s):
+    next(a for a in s.attempts if a.get("foreign")).update(status=200, answer={})
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(recorded, name):
+    _, attempts, state = recorded
+    plant, rules = FAULTS[name]
+    story = Story(*json.loads(json.dumps([attempts, state])))
+    plant(story)
+    found = {v.rule for v in storm.history.check(story.attempts, story.state)}
+    assert found & rules, f"found only {found or 'nothing'}"

@@ -13,7 +13,11 @@
     "starts.\n\n"                                                                                  \
     "  --dry-run\n        name the migrations that would be applied; change nothing\n"             \
     "  --status\n        name all migrations and whether they are applied; exit status 0 only "    \
-    "when\n        a server of this version would start\n"
+    "when\n        a server of this version would start\n"                                         \
+    "  --restored\n        this database was restored from a dump, or moved by pg_upgrade: its "   \
+    "events get\n        transaction numbers of this cluster, and statistics are counted again; "  \
+    "one\n        transaction, long when there are many. Then start annotate-stream with "         \
+    "from-start\n"
 
 #define TENANT_HELP                                                                                \
     "A tenant is a customer with projects and users of its own; none sees another's.\n\n"          \

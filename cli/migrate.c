@@ -62,22 +62,44 @@ static int apply(PGconn *db)
     return 0;
 }
 
+static int adopt(PGconn *db)
+{
+    if (migrate_verify(db))
+        return fail("apply the migrations first: `annotate migrate`.");
+    PGresult *r = PQexec(db, statement_text(STMT_database_adopt));
+    bool good = !db_err(r);
+
+    if (good)
+        printf("%lld events belong to this database now; statistics are counted again\n",
+            (long long)db_get_int(r, 0, 0));
+    else
+        fail("nothing was changed: %s", PQerrorMessage(db));
+    PQclear(r);
+    return !good;
+}
+
+static int (*mode_of(bool dry, bool ask, bool restored))(PGconn *db)
+{
+    return dry ? dry_run : ask ? status : restored ? adopt : apply;
+}
+
 int cmd_migrate(int argc, char **argv)
 {
-    bool dry = false, ask = false;
-    const struct opt opts[] = {{"dry-run", .flag = &dry}, {"status", .flag = &ask}};
+    bool dry = false, ask = false, restored = false;
+    const struct opt opts[] = {
+        {"dry-run", .flag = &dry}, {"status", .flag = &ask}, {"restored", .flag = &restored}};
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
         return 2;
-    if (dry && ask)
-        return misuse("migrate", "--dry-run and --status exclude each other.");
+    if (dry + ask + restored > 1)
+        return misuse("migrate", "--dry-run, --status and --restored exclude each other.");
     /* A bare connection: the statements cannot be prepared before the tables are there. */
     PGconn *db = PQconnectdb(config_str(CONFIG_db_owner));
     int result = 1;
     if (PQstatus(db) != CONNECTION_OK)
         fail("the database cannot be reached; check --db-owner: %s", PQerrorMessage(db));
     else
-        result = dry ? dry_run(db) : ask ? status(db) : apply(db);
+        result = mode_of(dry, ask, restored)(db);
     PQfinish(db);
     return result;
 }

@@ -9,9 +9,9 @@
 #include "base/hash.h"
 
 struct release_item {
-    struct str key;              /* "k": the task's external id, or its number in decimal */
-    int64_t label_id;            /* "lv" */
-    struct sha256 label;         /* "l": of the label document */
+    struct str key;      /* "k": of the task, by the schema's release_key(): no two share one */
+    int64_t label_id;    /* "lv" */
+    struct sha256 label; /* "l": of the label document */
     const struct sha256 *assets; /* "a": in the task's order; borrowed */
     size_t nassets;
     struct str split; /* "s" */

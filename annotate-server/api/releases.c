@@ -11,7 +11,7 @@ static void put_release(struct buf *out, const PGresult *res, int row)
         void (*put)(struct buf *out, const PGresult *res, int row, int col);
     } columns[] = {{"id", put_int}, {"project", put_int}, {"name", put_str}, {"state", put_str},
         {"items", put_int}, {"root", put_hex}, {"splits", put_raw}, {"created_at", put_raw},
-        {"error", put_str}, {"split", put_raw}, {"salt", put_str}};
+        {"error", put_str}, {"split", put_raw}, {"salt", put_str}, {"format", put_int}};
 
     buf_putc(out, '{');
     for (int c = 0; c < (int)ARRAY_LEN(columns); c++) {

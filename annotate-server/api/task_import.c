@@ -159,6 +159,7 @@ static void on_ended(struct db_call *call, enum err e, const PGresult *res)
 static void end(struct import *im)
 {
     im->ending = true;
+    import_lease_stop(im);
     if (im->id)
         tell(im, NULL, on_ended);
     else
@@ -333,6 +334,8 @@ static void on_begun(struct db_call *call, enum err e, const PGresult *res)
         import_break(im, e, err_title(e));
     else
         im->id = db_get_int(res, 0, 0);
+    if (!e)
+        import_lease_start(im);
     if (im->checking && !im->broken && (e = import_spool_open(&im->spool, im)))
         import_break(im, e, "the body cannot be kept while it is checked");
     if (im->broken)
@@ -345,6 +348,7 @@ static void release(void *arg)
 {
     struct import *im = arg;
 
+    import_lease_stop(im);
     import_chunk_release(&im->chunks[0]);
     import_chunk_release(&im->chunks[1]);
     import_spool_close(&im->spool);

@@ -109,6 +109,8 @@ struct import {
     struct json_tokener *tokener;
     struct buf scratch; /* of one item */
     struct db_call call;
+    struct timer beat; /* while `beating`: task_import_lease.c */
+    bool beating;
     int64_t told; /* items at the last progress of a check */
     /* sums */
     int64_t created, skipped, failed, cancelled, labels, first, last;
@@ -159,6 +161,12 @@ void import_chunk_release(struct import_chunk *c);
 bool import_chunk_full(const struct import_chunk *c);
 /* The chunk is written, then import_advance(); busy until then. */
 void import_chunk_send(struct import_chunk *c);
+
+/* task_import_lease.c: from its row's beginning to its end. Stopping one that was not started is
+ * fine.
+ */
+void import_lease_start(struct import *im);
+void import_lease_stop(struct import *im);
 
 /* task_import_spool.c. flush and read end with done(im) on the loop, err set. */
 enum err import_spool_open(struct import_spool *s, struct import *im) MUSTCHECK;

@@ -1,13 +1,14 @@
 -- The next events, at most $1, into the side tables of search and statistics. The events are the difference of two snapshots, read in
 -- the order of (xid, seq); position and what follows from it are one transaction, so every event counts once. Two at a time: the
 -- second finds that the position has moved and does nothing. All but the sums is worked out from what is true now, so the order in
--- which events come does not matter. Look-ups are laterals with OFFSET 0: one index walk an event, however many the planner expects.
+-- which events come does not matter. In a database that was restored into another cluster nothing is taken (digest_identity). Look-ups are laterals with OFFSET 0: one index walk an event, however many the planner expects.
 -- users: upkeep
 WITH old AS MATERIALIZED (
     SELECT position::text AS text, position ->> 'prev' AS prev, coalesce(position ->> 'cur', pg_current_snapshot()::text) AS cur,
            coalesce((position ->> 'cur_at')::timestamptz, now()) AS cur_at,
-           coalesce(position ->> 'xid', '0') AS xid, coalesce((position ->> 'seq')::bigint, 0) AS seq
-    FROM reader_position WHERE name = 'digest'
+           coalesce(position ->> 'xid', '0') AS xid, coalesce((position ->> 'seq')::bigint, 0) AS seq, d.identity
+    FROM reader_position CROSS JOIN (SELECT database_identity() AS identity) d
+    WHERE name = 'digest' AND coalesce(position ->> 'system', d.identity) = d.identity
 ),
 batch AS MATERIALIZED (
     SELECT * FROM event
@@ -19,8 +20,9 @@ batch AS MATERIALIZED (
 ),
 claimed AS MATERIALIZED (
     UPDATE reader_position p
-    SET position = CASE WHEN n.n < $1 THEN json_build_object('prev', o.cur)
-                        ELSE json_build_object('prev', o.prev, 'cur', o.cur, 'cur_at', o.cur_at, 'xid', l.xid::text, 'seq', l.seq) END,
+    SET position = CASE WHEN n.n < $1 THEN json_build_object('prev', o.cur, 'system', o.identity)
+                        ELSE json_build_object('prev', o.prev, 'cur', o.cur, 'cur_at', o.cur_at, 'xid', l.xid::text, 'seq', l.seq,
+                                                'system', o.identity) END,
         at = CASE WHEN n.n < $1 THEN o.cur_at ELSE p.at END
     FROM old o CROSS JOIN (SELECT count(*) AS n FROM batch) n
     LEFT JOIN (SELECT xid, seq FROM batch ORDER BY xid DESC, seq DESC LIMIT 1) l ON true

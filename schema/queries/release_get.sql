@@ -1,3 +1,3 @@
 -- A release.
 -- users: server
-SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt FROM release WHERE id = $1::bigint
+SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt, format FROM release WHERE id = $1::bigint

@@ -1,4 +1,4 @@
 -- A project's releases, newest first.
 -- users: server
-SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt
+SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt, format
 FROM release WHERE project_id = $1::bigint ORDER BY id DESC LIMIT 500

@@ -73,7 +73,8 @@ counted AS (
 told AS (
     UPDATE import i
     SET state = 'running', created = i.created + s.created, skipped = i.skipped + s.items - s.created, labels = i.labels + s.labels,
-        seen = $30::bigint, failed = $31::bigint, bytes = $32::bigint, updated_at = now()
+        seen = $30::bigint, failed = $31::bigint, bytes = $32::bigint, updated_at = now(),
+        lease_until = now() + interval '1 minute', error = NULL, ended_at = NULL
     FROM total s WHERE i.id = $29::bigint
 )
 SELECT created, first, last, labels FROM total

@@ -129,7 +129,7 @@ class World:
     def release(self, first, last):
         """Cuts a release of the labels of tasks first..last. Its id and its root, computed here."""
         asset = hashlib.sha256(b"asset").hexdigest()
-        rows = self.db(f"""SELECT t.id, coalesce(t.external_id, t.id::text), l.id, encode(l.sha256, 'hex')
+        rows = self.db(f"""SELECT t.id, release_key(2::smallint, t.external_id, t.id), l.id, encode(l.sha256, 'hex')
             FROM task t JOIN label_version l ON l.id = t.head_label WHERE t.id BETWEEN {first} AND {last}""")
         items, values = {}, []
         for row in rows.splitlines():

@@ -95,15 +95,27 @@ def merkle(hashes):
     return hashlib.sha256(b"\1" + merkle(hashes[:k]) + merkle(hashes[k:])).digest()
 
 
+def key_of(line):
+    """The key of an exported task, format 2 (docs/stream.md)."""
+    known = line["external_id"]
+    return f"#{line['task']}" if known is None else f"#{known}" if known.startswith("#") else known
+
+
+def root_of(lines, assets=()):
+    """The root over {key: exported line}."""
+    buckets = [[] for _ in range(4096)]
+    for key, line in sorted(lines.items(), key=lambda pair: pair[0].encode()):
+        item = {"a": list(assets), "k": key, "l": line["label"]["sha256"], "lv": line["label"]["id"], "s": line["split"]}
+        text = json.dumps(item, sort_keys=True, separators=(",", ":")).encode()
+        place = hashlib.sha256(key.encode()).digest()
+        buckets[place[0] << 4 | place[1] >> 4].append(hashlib.sha256(b"\0" + text).digest())
+    return merkle([merkle(b) for b in buckets]).hex()
+
+
 def test_the_root_can_be_computed_from_the_export(shop):
     built = release(shop, "root")
-    buckets = [[] for _ in range(4096)]
-    for line in sorted(map(json.loads, export(shop, built).splitlines()), key=lambda l: l["external_id"].encode()):
-        item = {"a": [shop.sha], "k": line["external_id"], "l": line["label"]["sha256"], "lv": line["label"]["id"], "s": line["split"]}
-        text = json.dumps(item, sort_keys=True, separators=(",", ":")).encode()
-        place = hashlib.sha256(item["k"].encode()).digest()
-        buckets[place[0] << 4 | place[1] >> 4].append(hashlib.sha256(b"\0" + text).digest())
-    assert built["root"] == merkle([merkle(b) for b in buckets]).hex()
+    lines = [json.loads(line) for line in export(shop, built).splitlines()]
+    assert built["root"] == root_of({key_of(line): line for line in lines}, [shop.sha])
 
 
 def test_the_same_content_has_the_same_root_and_bytes(shop):
@@ -216,3 +228,29 @@ def test_a_large_export_and_a_slow_reader(db, server, api, builder, kind):
     data = b"".join(parts)
     ids = [t["task"] for t in map(json.loads, data.splitlines())] if kind == "jsonl" else [t["id"] for t in json.loads(data)]
     assert ids == desk.tasks and len(ids) == 450
+
+
+def test_an_external_id_may_be_another_tasks_number(api, builder):
+    """Keys tell them apart: a number has '#' before it, an external id that begins so has one more."""
+    desk = Desk(api, tasks=3, workflow={"review": {"mode": "none"}})
+    made = api.tasks(desk.project, [{"data": {"image": "/x"}, "external_id": f"{sign}{desk.tasks[0]}"} for sign in ("", "#", "##")])
+    finish(desk, 6)
+    built = release(desk)
+    assert (built["state"], built["items"], built["error"], built["format"]) == ("ready", 6, None, 2)
+    keys = {str(desk.tasks[0]), f"##{desk.tasks[0]}", f"###{desk.tasks[0]}"} | {f"#{task}" for task in desk.tasks}
+    lines = [json.loads(line) for line in export(desk, built).splitlines()]
+    assert built["root"] == root_of({key_of(line): line for line in lines}) and {key_of(line) for line in lines} == keys
+    assert made["created"] == 3
+
+
+def test_a_release_keeps_the_keys_it_was_ordered_with(api, builder, db):
+    """Format 1: the bare number. Nothing of what was frozen before is read in another way."""
+    desk = Desk(api, tasks=2, workflow={"review": {"mode": "none"}})
+    finish(desk, 2)
+    db.execute("ALTER TABLE release ALTER COLUMN format SET DEFAULT 1")
+    try:
+        built = release(desk)
+    finally:
+        db.execute("ALTER TABLE release ALTER COLUMN format SET DEFAULT 2")
+    lines = [json.loads(line) for line in export(desk, built).splitlines()]
+    assert built["format"] == 1 and built["root"] == root_of({str(line["task"]): line for line in lines})

@@ -2,6 +2,7 @@
 as the server's role plans them under row-level security."""
 import pytest
 
+from stand import ROOT
 from test_queries import cost, text
 
 TASKS = 20000
@@ -81,3 +82,27 @@ def test_statistics_read_their_rows_alone(searched):
     n, rows = cost(c, f"stat_days({project}, 3, '2026-03-01', '2026-03-30')")
     assert rows == 30 and n < 100
     assert cost(c, f"stat_people({project}, 0, 100, NULL)")[0] < 600
+
+
+def test_a_prefix_is_a_range_of_bytes_in_every_locale(cluster):
+    """In a database that sorts as people do (where "B" lies between "a" and "b"): from the same index, in the order of bytes."""
+    name = cluster.database()
+    cluster.drop(name)
+    cluster.script("postgres", f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'")
+    cluster.script(name, (ROOT / "deploy/roles.sql").read_text())
+    cluster.cli(name, "migrate")
+    known = ["a", "A", "aB", "ab", "a-b", "ä", "aé", "b", "B", "a\U0010ffff"]
+    with cluster.connect(name) as owner:
+        assert owner.execute("SELECT 'B' > 'a' AND 'B' < 'c'").fetchone()[0]  # this is no C
+        owner.execute("INSERT INTO tenant (name) VALUES ('t')")
+        owner.execute("INSERT INTO task (tenant_id, project_id, state, external_id, data) SELECT 1, 1, 'annotate', unnest(%s::text[]), '{}'", (known,))
+        owner.execute("INSERT INTO task (tenant_id, project_id, state, external_id, data) SELECT 1, 1, 'annotate', 'x' || i, '{}' FROM generate_series(1, 5000) i")
+        owner.execute("VACUUM ANALYZE")
+    with cluster.connect(name, "annotate_api") as c:
+        c.execute("SELECT set_config('app.tenant', '1', false)")
+        c.execute(f"PREPARE search_by_external AS {text('search_by_external')}")
+        found = [row[1] for row in c.execute("EXECUTE search_by_external(1, 'a', 'a\U0010ffff\U0010ffff', '', 100)")]
+        assert found == sorted((k for k in known if k.startswith("a")), key=str.encode)
+        n, rows = cost(c, "search_by_external(1, 'x4', 'x4\U0010ffff', 'x45', 50)")
+        assert rows == 50 and n < 300
+    cluster.drop(name)

@@ -262,6 +262,7 @@ enum err envelope_release_begin(struct envelope *e, const struct source_row *row
     add_json(v, "split", release->split);
     add_json(v, "splits", release->splits);
     add_text(v, "created_at", release->created_at);
+    add_int(v, "format", release->format);
     buf_putc(v, '}');
     return finish(e, out);
 }

@@ -294,6 +294,7 @@ enum err source_release(struct source *s, const struct source_row *row, struct s
         .split = db_get_str(s->release, 0, 3),
         .splits = db_get_str(s->release, 0, 4),
         .created_at = db_get_str(s->release, 0, 5),
+        .format = db_get_int(s->release, 0, 6),
     };
     return ERR_OK;
 }

@@ -57,7 +57,7 @@ enum err source_label(
     struct source *s, const struct source_row *row, struct source_label *out) MUSTCHECK;
 
 struct source_release {
-    int64_t items;
+    int64_t items, format; /* format: of the items' keys, docs/stream.md */
     struct str name, root, split, splits, created_at; /* root in hex; split, splits JSON */
 };
 /* ERR_NOT_FOUND: there is no such release, or it is not ready. */

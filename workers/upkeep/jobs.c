@@ -1,6 +1,7 @@
 /* Owns the table of duties. Every round is bounded, so that none holds locks for long. */
 #include "workers/upkeep/jobs.h"
 
+#include "base/log.h"
 #include "workers/upkeep/label_index.h"
 
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, MONTHS_AHEAD = 2 };
@@ -9,6 +10,7 @@ const struct job jobs[] = {
     {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
     {"lease_expire", STMT_lease_expire, ROUND, 1000, ROUND, true, NULL},
     {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, true, NULL},
+    {"import_expire", STMT_import_expire, ROUND, 5000, ROUND, false, NULL},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX, false, NULL},
     {"qa_fold", STMT_qa_fold, 1000, 10000, INT64_MAX, false, NULL},
     {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND, false, NULL},
@@ -19,6 +21,22 @@ const struct job jobs[] = {
 };
 
 const size_t job_count = ARRAY_LEN(jobs);
+
+enum err jobs_check(struct db_sync *db)
+{
+    struct db_call c;
+    PGresult *res = NULL;
+
+    db_call_init(&c, STMT_digest_identity, 0, NULL);
+    enum err e = db_sync_run(db, &c, &res);
+    if (!e && PQntuples(res) == 1 && !db_get_bool(res, 0, 0))
+        log_error("digest_stop",
+            "search and statistics stand still: this is database %.*s, restored from %.*s; run "
+            "`annotate migrate --restored`",
+            STR_FMT(db_get_str(res, 0, 2)), STR_FMT(db_get_str(res, 0, 1)));
+    PQclear(res);
+    return e;
+}
 
 enum err job_run(const struct job *j, struct db_sync *db, int64_t *rows)
 {

@@ -20,6 +20,10 @@ struct job {
 extern const struct job jobs[];
 extern const size_t job_count;
 
+/* Says so in the log when the statistics stand still, as this database is not the one whose events
+ * they are sums of. To be called once a connection. */
+enum err jobs_check(struct db_sync *db) MUSTCHECK;
+
 /* One round; *rows = how many rows it handled. */
 enum err job_run(const struct job *j, struct db_sync *db, int64_t *rows) MUSTCHECK;
 

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
             continue;
         }
         log_info("started", "%zu duties", job_count);
-        while (!process_stopping() && round_of(db, due_us))
+        bool good = !jobs_check(db);
+        while (good && !process_stopping() && (good = round_of(db, due_us)))
             process_sleep_ms(config_int(CONFIG_poll_ms));
         db_sync_close(db);
         if (!process_stopping())

@@ -25,9 +25,15 @@
 #define PUT    .method = HTTP_M_PUT
 #define PATCH  .method = HTTP_M_PATCH
 #define DELETE .method = HTTP_M_DELETE
-#define PARAM(name, type, doc) {name, type, doc}
-#define PARAMS(...) (const struct param[]){__VA_ARGS__, {NULL, NULL, NULL}}
-#define PAGED  PARAM("after", "integer", "the `next` of the page before"), PARAM("limit", "integer", "1 to 500, default 100")
+#define PARAM(name, type, doc) {name, type, NULL, doc}
+#define FLAG(name, doc) {name, "boolean", NULL, doc}
+#define NUMBER(name, min, max, doc) {name, "integer", "\"minimum\":" #min ",\"maximum\":" #max, doc}
+#define DAY(name, doc) {name, "string", "\"format\":\"date\",\"pattern\":\"^(19[7-9]|[2-9]\\\\d)\\\\d\"", doc}
+#define ONE_OF(name, values, doc) {name, "string", "\"enum\":[" values "]", doc}
+#define TEXT(name, pattern, doc) {name, "string", "\"pattern\":\"" pattern "\"", doc}
+#define PARAMS(...) (const struct param[]){__VA_ARGS__, {NULL, NULL, NULL, NULL}}
+#define PAGED  NUMBER("after", 0, 9007199254740991, "the `next` of the page before"), NUMBER("limit", 1, 500, "default 100")
+#define DATA_PATH PARAMS(TEXT("path", "^data(\\\\.[A-Za-z0-9_][A-Za-z0-9_-]*){1,8}$", "data.KEY or data.KEY.KEY…"))
 
 enum {
     WORKS = MAY_ANNOTATOR | MAY_REVIEWER | MAY_QA | MAY_MODEL | MAY_MANAGER,
@@ -40,10 +46,10 @@ enum {
 
 const struct route routes[] = {
     /* operators */
-    {GET, .path = "/healthz", .name = "health", .summary = "The process answers", .may = MAY_ANYONE, .ok = 200, .handler = health_handler},
-    {GET, .path = "/readyz", .name = "ready", .summary = "The process can serve: the database answers", .may = MAY_ANYONE, .ok = 200, .handler = ready_handler},
-    {GET, .path = "/metrics", .name = "metrics", .summary = "Prometheus metrics", .may = MAY_ANYONE, .ok = 200, .handler = metrics_handler},
-    {GET, .path = "/openapi.json", .name = "openapi", .summary = "This document", .may = MAY_ANYONE, .ok = 200, .handler = openapi_handler},
+    {GET, .path = "/healthz", .name = "health", .summary = "The process answers", .may = MAY_ANYONE, .serves = "application/json", .ok = 200, .handler = health_handler},
+    {GET, .path = "/readyz", .name = "ready", .summary = "The process can serve: the database answers", .may = MAY_ANYONE, .serves = "application/json", .ok = 200, .handler = ready_handler},
+    {GET, .path = "/metrics", .name = "metrics", .summary = "Prometheus metrics", .may = MAY_ANYONE, .serves = "text/plain", .ok = 200, .handler = metrics_handler},
+    {GET, .path = "/openapi.json", .name = "openapi", .summary = "This document", .may = MAY_ANYONE, .serves = "application/json", .ok = 200, .handler = openapi_handler},
 
     /* people */
     {POST, .path = "/v1/login", .name = "login", .summary = "Trade an e-mail address and a password for a token", .may = MAY_ANYONE,
@@ -52,7 +58,7 @@ const struct route routes[] = {
     {POST, .path = "/v1/me/password", .name = "password", .summary = "A new password; ends all logins but this one", .may = MAY_USER,
      .body = BODY_JSON, .request = "password", .reply = "session", .ok = 200, .handler = password_handler},
     {GET, .path = "/v1/users", .name = "user_list", .summary = "The tenant's users", .may = MAY_ADMIN,
-     .params = PARAMS(PARAM("disabled", "boolean", "true: those that are disabled instead"), PAGED),
+     .params = PARAMS(FLAG("disabled", "true: those that are disabled instead"), PAGED),
      .reply = "users", .ok = 200, .handler = user_list_handler},
     {POST, .path = "/v1/users", .name = "user_create", .summary = "A new user", .may = MAY_ADMIN, .body = BODY_JSON, .request = "new_user",
      .reply = "user", .ok = 201, .handler = user_create_handler},
@@ -73,14 +79,14 @@ const struct route routes[] = {
 
     /* projects */
     {GET, .path = "/v1/projects", .name = "project_list", .summary = "Projects I belong to", .may = MAY_USER,
-     .params = PARAMS(PARAM("archived", "boolean", "true: those that are archived instead"), PAGED),
+     .params = PARAMS(FLAG("archived", "true: those that are archived instead"), PAGED),
      .reply = "projects", .ok = 200, .handler = project_list_handler},
     {POST, .path = "/v1/projects", .name = "project_create", .summary = "A new project", .may = MAY_ADMIN, .body = BODY_JSON,
-     .request = "new_project", .reply = "project", .ok = 201, .handler = project_create_handler},
+     .request = "new_project", .reply = "project", .answers = ANSWERS_ETAG, .ok = 201, .handler = project_create_handler},
     {GET, .path = "/v1/projects/{id}", .name = "project_get", .summary = "A project", .may = MAY_MEMBER, .object = OBJECT_PROJECT,
-     .reply = "project", .ok = 200, .handler = project_get_handler},
+     .reply = "project", .answers = ANSWERS_ETAG, .ok = 200, .handler = project_get_handler},
     {PATCH, .path = "/v1/projects/{id}", .name = "project_update", .summary = "Change a project's settings", .may = MAY_MANAGER,
-     .object = OBJECT_PROJECT, .body = BODY_JSON, .if_match = true, .request = "project_change", .reply = "project", .ok = 200,
+     .object = OBJECT_PROJECT, .body = BODY_JSON, .if_match = true, .request = "project_change", .reply = "project", .answers = ANSWERS_ETAG, .ok = 200,
      .handler = project_update_handler},
     {GET, .path = "/v1/projects/{id}/members", .name = "member_list", .summary = "Who belongs to a project", .may = MAY_MEMBER,
      .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "members", .ok = 200, .handler = member_list_handler},
@@ -92,21 +98,22 @@ const struct route routes[] = {
      .object = OBJECT_PROJECT, .reply = "progress", .ok = 200, .handler = progress_handler},
 
     {POST, .path = "/v1/projects/{id}/archive", .name = "project_archive", .summary = "Take a project out of use", .may = MAY_MANAGER,
-     .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .ok = 200, .handler = project_archive_handler},
+     .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .answers = ANSWERS_ETAG, .ok = 200, .handler = project_archive_handler},
     {POST, .path = "/v1/projects/{id}/restore", .name = "project_restore", .summary = "Take an archived project back into use",
-     .may = MAY_MANAGER | MAY_ARCHIVED, .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .ok = 200,
+     .may = MAY_MANAGER | MAY_ARCHIVED, .object = OBJECT_PROJECT, .if_match = true, .reply = "project", .answers = ANSWERS_ETAG, .ok = 200,
      .handler = project_restore_handler},
     {POST, .path = "/v1/projects/{id}/duplicate", .name = "project_duplicate", .summary = "A new project like this one",
-     .may = MAY_ADMIN | MAY_ARCHIVED, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "duplicate", .reply = "project", .ok = 201,
+     .may = MAY_ADMIN | MAY_ARCHIVED, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "duplicate", .reply = "project", .answers = ANSWERS_ETAG, .ok = 201,
      .handler = project_duplicate_handler},
     {POST, .path = "/v1/projects/{id}/copy", .name = "project_copy", .summary = "Let a duplicate's tasks come over; repeat until done",
      .may = MAY_MANAGER, .object = OBJECT_PROJECT, .reply = "copied", .ok = 200, .handler = project_copy_handler},
     {GET, .path = "/v1/projects/{id}/label-configs", .name = "config_list", .summary = "All versions of a project's label config",
      .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "label_configs", .ok = 200, .handler = config_list_handler},
     {GET, .path = "/v1/projects/{id}/label-configs/{version}", .name = "config_get", .summary = "One version of the label config",
-     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .reply = "label_config", .ok = 200, .handler = config_get_handler},
+     .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(NUMBER("version", 1, 2147483647, NULL)), .reply = "label_config",
+     .ok = 200, .handler = config_get_handler},
     {POST, .path = "/v1/projects/{id}/label-configs", .name = "config_add", .summary = "A new label config, after the check below",
-     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .if_match = true, .request = "config_change", .reply = "project",
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .if_match = true, .request = "config_change", .reply = "project", .answers = ANSWERS_ETAG,
      .ok = 201, .handler = config_add_handler},
     {POST, .path = "/v1/projects/{id}/label-configs/check", .name = "config_check", .summary = "What would break under a label config",
      .may = MAY_MANAGER | MAY_ARCHIVED, .object = OBJECT_PROJECT, .body = BODY_JSON, .request = "config_check",
@@ -117,15 +124,15 @@ const struct route routes[] = {
     /* tasks */
     {POST, .path = "/v1/projects/{id}/tasks", .name = "task_import", .summary = "Import tasks: a JSON array or NDJSON, streamed",
      .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_STREAM,
-     .params = PARAMS(PARAM("errors", "string", "refuse (default): nothing unless all is good; stop: at the first bad item; skip: without them")),
-     .reply = "imported", .ok = 201, .handler = task_import_handler},
+     .params = PARAMS(ONE_OF("errors", "\"refuse\",\"stop\",\"skip\"", "refuse (default): nothing unless all is good; stop: at the first bad item; skip: without them")),
+     .media = "application/json, application/x-ndjson", .request = "new_tasks", .reply = "imported", .ok = 201, .handler = task_import_handler},
     {GET, .path = "/v1/projects/{id}/imports", .name = "import_list", .summary = "Imports of a project, newest first", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "imports", .ok = 200, .handler = import_list_handler},
     {GET, .path = "/v1/projects/{id}/tasks", .name = "task_list", .summary = "Tasks of a project", .may = MAY_VIEWER | JUDGES,
-     .object = OBJECT_PROJECT, .params = PARAMS(PARAM("state", "string", "only tasks in this state"), PAGED), .reply = "tasks", .ok = 200,
+     .object = OBJECT_PROJECT, .params = PARAMS(ONE_OF("state", "\"prelabel\",\"annotate\",\"review\",\"qa\",\"done\",\"skipped\",\"archived\"", "only tasks in this state"), PAGED), .reply = "tasks", .ok = 200,
      .handler = task_list_handler},
     {GET, .path = "/v1/tasks/{id}", .name = "task_get", .summary = "A task with its assignments", .may = MAY_VIEWER | JUDGES,
-     .object = OBJECT_TASK, .reply = "task", .ok = 200, .handler = task_get_handler},
+     .object = OBJECT_TASK, .reply = "task", .answers = ANSWERS_ETAG, .ok = 200, .handler = task_get_handler},
     {GET, .path = "/v1/tasks/{id}/labels", .name = "label_list", .summary = "All versions of a task's label", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .reply = "labels", .ok = 200, .handler = label_list_handler},
     {GET, .path = "/v1/tasks/{id}/events", .name = "task_events", .summary = "A task's history", .may = MAY_VIEWER | JUDGES,
@@ -146,8 +153,8 @@ const struct route routes[] = {
      .handler = bulk_accept_handler},
     {GET, .path = "/v1/projects/{id}/qa", .name = "qa", .summary = "What QA's sample says: defect rates with Wilson's interval",
      .may = MAY_QA | MAY_MANAGER, .object = OBJECT_PROJECT,
-     .params = PARAMS(PARAM("confidence", "integer", "percent, 50 to 99, default 95"),
-         PARAM("max_permille", "integer", "how many defects in 1000 are acceptable: asks for a verdict"), PAGED),
+     .params = PARAMS(NUMBER("confidence", 50, 99, "percent, default 95"),
+         NUMBER("max_permille", 1, 1000, "how many defects in 1000 are acceptable: asks for a verdict"), PAGED),
      .reply = "qa", .ok = 200, .handler = qa_handler},
     {POST, .path = "/v1/projects/{id}/gold", .name = "gold_mark", .summary = "Make a task gold: its label is known, and hidden",
      .may = MAY_MANAGER, .object = OBJECT_PROJECT, .body = BODY_JSON, .max_body = LABEL_BODY, .request = "new_gold", .reply = "gold", .ok = 201,
@@ -155,7 +162,7 @@ const struct route routes[] = {
     {GET, .path = "/v1/projects/{id}/gold", .name = "gold_list", .summary = "How each person does on gold", .may = MAY_MANAGER,
      .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "gold_people", .ok = 200, .handler = gold_list_handler},
     {GET, .path = "/v1/projects/{id}/late", .name = "late_list", .summary = "Work that came too late and waits for somebody to look",
-     .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PARAM("all", "boolean", "also what is settled"), PAGED),
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(FLAG("all", "also what is settled"), PAGED),
      .reply = "late", .ok = 200, .handler = late_list_handler},
     {GET, .path = "/v1/tasks/{id}/late", .name = "late_of_task", .summary = "A task's late work", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "late", .ok = 200, .handler = late_of_task_handler},
@@ -194,17 +201,17 @@ const struct route routes[] = {
     {GET, .path = "/v1/projects/{id}/fields", .name = "search_field_list", .summary = "Data paths that tasks are found by",
      .may = MAY_VIEWER | JUDGES, .object = OBJECT_PROJECT, .reply = "search_fields", .ok = 200, .handler = search_field_list_handler},
     {PUT, .path = "/v1/projects/{id}/fields/{path}", .name = "search_field_put", .summary = "Let tasks be found by a data path",
-     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .reply = "search_field", .ok = 200, .handler = search_field_put_handler},
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .params = DATA_PATH, .reply = "search_field", .ok = 200, .handler = search_field_put_handler},
     {DELETE, .path = "/v1/projects/{id}/fields/{path}", .name = "search_field_drop", .summary = "Give up a data path",
-     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .ok = 204, .handler = search_field_drop_handler},
+     .may = MAY_MANAGER, .object = OBJECT_PROJECT, .params = DATA_PATH, .ok = 204, .handler = search_field_drop_handler},
     {GET, .path = "/v1/projects/{id}/people", .name = "people", .summary = "What each member did; annotators see themselves",
      .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_people", .ok = 200, .handler = people_handler},
     {GET, .path = "/v1/projects/{id}/quality", .name = "quality", .summary = "What became of each member's labels; annotators see their own",
      .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_quality", .ok = 200, .handler = quality_handler},
     {GET, .path = "/v1/projects/{id}/throughput", .name = "throughput", .summary = "What was done, by day and stage", .may = MAY_MEMBER,
      .object = OBJECT_PROJECT,
-     .params = PARAMS(PARAM("from", "string", "first day, UTC; default 29 days before `to`"), PARAM("to", "string", "last day, UTC; default today"),
-                      PARAM("user", "integer", "of this person only; annotators: always themselves")),
+     .params = PARAMS(DAY("from", "first day, UTC; default 29 days before `to`"), DAY("to", "last day, UTC; default today"),
+                      NUMBER("user", 1, 9007199254740991, "of this person only; annotators: always themselves")),
      .reply = "stat_throughput", .ok = 200, .handler = throughput_handler},
     {GET, .path = "/v1/projects/{id}/queues", .name = "queues", .summary = "What waits at each stage, and for how long", .may = MAY_MEMBER,
      .object = OBJECT_PROJECT, .reply = "stat_queues", .ok = 200, .handler = queues_handler},
@@ -236,7 +243,8 @@ const struct route routes[] = {
     /* media */
     {POST, .path = "/v1/assets", .name = "asset_create", .summary = "Upload media, streamed", .may = MAY_USER, .body = BODY_STREAM,
      .reply = "asset", .ok = 201, .handler = asset_create_handler},
-    {GET, .path = "/v1/assets/{sha256}", .name = "asset_get", .summary = "Media by its hash; Range and ETag", .may = MAY_USER, .ok = 200,
+    {GET, .path = "/v1/assets/{sha256}", .name = "asset_get", .summary = "Media by its hash; Range and ETag", .may = MAY_USER,
+     .params = PARAMS(TEXT("sha256", "^[0-9a-f]{64}$", NULL)), .serves = "*/*", .answers = ANSWERS_RANGES, .ok = 200,
      .handler = asset_get_handler},
 
     /* releases */
@@ -247,7 +255,8 @@ const struct route routes[] = {
     {GET, .path = "/v1/releases/{id}", .name = "release_get", .summary = "A release", .may = MAY_VIEWER | JUDGES, .object = OBJECT_RELEASE,
      .reply = "release", .ok = 200, .handler = release_get_handler},
     {GET, .path = "/v1/releases/{id}/export", .name = "release_export", .summary = "A release as a file, streamed", .may = MAY_MANAGER | MAY_VIEWER,
-     .object = OBJECT_RELEASE, .params = PARAMS(PARAM("format", "string", "jsonl (default) or label-studio")), .ok = 200,
+     .object = OBJECT_RELEASE, .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\"", "default jsonl")),
+     .serves = "application/x-ndjson, application/json", .ok = 200,
      .handler = release_export_handler},
 };
 /* clang-format on */

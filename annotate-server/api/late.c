@@ -26,13 +26,10 @@ static void list(struct req *r, enum statement s, const bool *all)
 
 void late_list_handler(struct req *r)
 {
-    struct str all = req_query(r, "all");
-    bool yes = str_is(all, "true");
+    bool all = false;
 
-    if (all.p && !yes && !str_is(all, "false"))
-        req_fail(r, ERR_INVALID, "all", "must be true or false");
-    else
-        list(r, STMT_late_list, &yes);
+    if (flag_param(r, "all", &all))
+        list(r, STMT_late_list, &all);
 }
 
 void late_of_task_handler(struct req *r)

@@ -123,6 +123,14 @@ void query_fail(struct req *r, enum err e)
     req_fail(r, e, NULL, "%s", err_title(e));
 }
 
+static const char *pointer(struct req *r, const char *name)
+{
+    char *p = arena_alloc(r->arena, JSON_POINTER_SIZE);
+
+    json_pointer_add(p, JSON_POINTER_SIZE, str_of(name)); /* "" when the name is too long for one */
+    return p;
+}
+
 bool page_params(struct req *r, int64_t *after, int64_t *limit)
 {
     return req_query_int(r, "after", 0, 0, JSON_INT_MAX, after) &&
@@ -134,7 +142,7 @@ bool flag_param(struct req *r, const char *name, bool *out)
     struct str value = req_query(r, name);
 
     if (value.p && !str_is(value, "true") && !str_is(value, "false")) {
-        req_fail(r, ERR_INVALID, name, "must be true or false");
+        req_fail(r, ERR_INVALID, pointer(r, name), "must be true or false");
         return false;
     }
     if (value.p)
@@ -186,14 +194,6 @@ void put_hex(struct buf *out, const PGresult *res, int row, int col)
         buf_puts(out, "null");
     else
         buf_json(out, (struct str){s.p + 2, s.n - 2});
-}
-
-static const char *pointer(struct req *r, const char *name)
-{
-    char *p = arena_alloc(r->arena, JSON_POINTER_SIZE);
-
-    json_pointer_add(p, JSON_POINTER_SIZE, str_of(name)); /* "" when the name is too long for one */
-    return p;
 }
 
 bool body_only(struct req *r, const char *const *names, size_t n)

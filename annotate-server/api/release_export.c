@@ -234,7 +234,7 @@ void release_export_handler(struct req *r)
     struct export *x;
 
     if (!f) {
-        req_fail(r, ERR_INVALID, "format", "is no export format");
+        req_fail(r, ERR_INVALID, "/format", "is no export format");
         return;
     }
     x = arena_alloc(r->arena, sizeof(*x));

@@ -9,6 +9,7 @@
 
 #include "annotate-server/api/query.h"
 #include "base/clock.h"
+#include "base/json_scan.h"
 #include "core/wilson.h"
 #include "core/workflow.h"
 
@@ -315,7 +316,7 @@ void throughput_handler(struct req *r)
 
     if (!day_param(r, "to", clock_unix() / 86400, &to, d->to) ||
         !day_param(r, "from", to > 29 ? to - 29 : 0, &from, d->from) ||
-        !req_query_int(r, "user", 0, 1, INT64_MAX, &user))
+        !req_query_int(r, "user", 0, 1, JSON_INT_MAX, &user))
         return;
     if (from > to || to - from >= DAYS_MAX) {
         req_fail(r, ERR_INVALID, "/from", "must be at most %d days before `to`", DAYS_MAX - 1);

@@ -391,7 +391,7 @@ void task_import_handler(struct req *r)
     while (errors.p && mode < ARRAY_LEN(error_modes) && !str_is(errors, error_modes[mode]))
         mode++;
     if (mode == ARRAY_LEN(error_modes)) {
-        req_fail(r, ERR_INVALID, "errors", "must be refuse, stop or skip");
+        req_fail(r, ERR_INVALID, "/errors", "must be refuse, stop or skip");
         return;
     }
     struct import *im = import_new(r, (enum import_errors)mode);

@@ -16,7 +16,7 @@ void task_list_handler(struct req *r)
     if (!page_params(r, &after, &limit))
         return;
     if (state.p && (!task_state_parse(state, &known) || known == TASK_NONE)) {
-        req_fail(r, ERR_INVALID, "state", "is no state of a task");
+        req_fail(r, ERR_INVALID, "/state", "is no state of a task");
         return;
     }
     struct query *q = listing_new(r, STMT_task_list, "tasks", columns, ARRAY_LEN(columns), limit);

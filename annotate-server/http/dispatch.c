@@ -214,13 +214,55 @@ static bool check_version(struct exchange *x)
     return true;
 }
 
-static bool is_json(struct str type)
+/* Each parameter that the route's row names, once at most. A misspelt one must not be lost. */
+static bool check_query(struct exchange *x)
 {
-    struct str name;
+    struct req *r = &x->r;
+    struct str rest = r->query, name, value;
+    const struct param *seen[16];
+    size_t n = 0;
+
+    while (uri_next(r->arena, &rest, &name, &value)) {
+        const struct param *p = route_param(r->route, name);
+        const char *why = p ? NULL : "there is no such parameter here";
+        for (size_t i = 0; i < n && !why; i++)
+            why = seen[i] == p ? "the parameter is there twice" : NULL;
+        if (!why && n < ARRAY_LEN(seen)) {
+            seen[n++] = p;
+            continue;
+        }
+        char pointer[JSON_POINTER_SIZE] = "";
+        (void)json_pointer_add(pointer, sizeof(pointer), name);
+        req_fail(r, ERR_INVALID, pointer, "%s", why);
+        return false;
+    }
+    return true;
+}
+
+/* Is the media type, parameters aside, one of the list "a/b, c/d"? */
+static bool type_among(struct str type, struct str list)
+{
+    struct str name, one;
 
     if (!str_split(&type, ';', &name))
         return false;
-    return str_ieq(str_trim(name), STR("application/json"));
+    while (str_split(&list, ',', &one))
+        if (str_ieq(str_trim(name), str_trim(one)))
+            return true;
+    return false;
+}
+
+/* JSON must say that it is JSON; a stream may say nothing, but nothing wrong. */
+static bool check_type(struct exchange *x)
+{
+    struct req *r = &x->r;
+    struct str type = head_get(&x->head, "content-type");
+    const char *wanted = r->route->body == BODY_JSON ? "application/json" : r->route->media;
+
+    if (!wanted || type_among(type, str_of(wanted)) || (r->route->body != BODY_JSON && !type.p))
+        return true;
+    req_fail(r, ERR_MEDIA_TYPE, NULL, "Content-Type must be %s", wanted);
+    return false;
 }
 
 static int64_t max_body(const struct route *route)
@@ -244,11 +286,7 @@ static bool check_body(struct exchange *x)
         req_fail(r, ERR_TOO_LARGE, NULL, "At most %lld bytes", (long long)x->max_body);
         return false;
     }
-    if (r->route->body == BODY_JSON && !is_json(head_get(&x->head, "content-type"))) {
-        req_fail(r, ERR_MEDIA_TYPE, NULL, "Content-Type must be application/json");
-        return false;
-    }
-    return true;
+    return check_type(x);
 }
 
 void http_gate_pass(struct req *r)
@@ -261,7 +299,7 @@ void http_gate_pass(struct req *r)
         exchange_tell(x); /* nothing has been done yet, and nobody waits for it */
         return;
     }
-    if (!check_version(x) || !check_body(x))
+    if (!check_query(x) || !check_version(x) || !check_body(x))
         return;
     if (r->route->body == BODY_STREAM)
         call_handler(x);

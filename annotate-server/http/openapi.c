@@ -1,141 +1,6 @@
 /* Owns printing the API's own description. Knows nothing that is not in the table. */
 #include "annotate-server/http/openapi.h"
 
-#include <ctype.h>
-
-static void print_schema_ref(struct buf *out, const char *name)
-{
-    buf_printf(out, "{\"$ref\":\"#/components/schemas/%s\"}", name);
-}
-
-static void print_text(struct buf *out, const char *name, const char *value)
-{
-    buf_printf(out, "\"%s\":", name);
-    buf_json(out, str_of(value));
-}
-
-/* --- one operation --- */
-
-static void print_param(
-    struct buf *out, const char *in, struct str name, const char *type, const char *doc)
-{
-    buf_puts(out, "{\"name\":");
-    buf_json(out, name);
-    buf_printf(
-        out, ",\"in\":\"%s\",\"required\":%s,", in, strcmp(in, "query") == 0 ? "false" : "true");
-    if (doc) {
-        print_text(out, "description", doc);
-        buf_putc(out, ',');
-    }
-    buf_printf(out, "\"schema\":{\"type\":\"%s\"%s}},", type,
-        strcmp(in, "path") == 0 && strcmp(type, "integer") == 0
-            ? ",\"minimum\":1,\"maximum\":9007199254740991"
-            : "");
-}
-
-static void print_path_params(struct buf *out, const char *path)
-{
-    const char *p = path;
-
-    for (int i = 0; (p = strchr(p, '{')) != NULL; i++) {
-        const char *end = strchr(++p, '}');
-        print_param(out, "path", (struct str){p, (size_t)(end - p)},
-            route_arg_is_id(path, i) ? "integer" : "string", NULL);
-    }
-}
-
-static void print_params(struct buf *out, const struct route *r)
-{
-    buf_puts(out, ",\"parameters\":[");
-    print_path_params(out, r->path);
-    for (const struct param *p = r->params; p && p->name; p++)
-        print_param(out, "query", str_of(p->name), p->type, p->doc);
-    if (r->if_match)
-        print_param(out, "header", STR("If-Match"), "string", "\"<version>\", the one you know");
-    buf_chop(out, ',');
-    buf_putc(out, ']');
-}
-
-static void print_request(struct buf *out, const struct route *r)
-{
-    if (r->body == BODY_NONE)
-        return;
-    const char *type =
-        r->body == BODY_STREAM && !r->request ? "application/octet-stream" : "application/json";
-    buf_printf(out, ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":{", type);
-    if (r->request) {
-        buf_puts(out, "\"schema\":");
-        print_schema_ref(out, r->request);
-    }
-    buf_puts(out, "}}}");
-}
-
-static void print_problem(struct buf *out, int status)
-{
-    buf_printf(out, ",\"%d\":{\"$ref\":\"#/components/responses/problem\"}", status);
-}
-
-static void print_responses(struct buf *out, const struct route *r)
-{
-    buf_printf(out, ",\"responses\":{\"%d\":{\"description\":\"", r->ok);
-    buf_puts(out, r->ok == 204 ? "Done\"" : "The answer\"");
-    if (r->reply) {
-        buf_puts(out, ",\"content\":{\"application/json\":{\"schema\":");
-        print_schema_ref(out, r->reply);
-        buf_puts(out, "}}");
-    }
-    buf_putc(out, '}');
-    if (r->body != BODY_NONE) {
-        print_problem(out, err_status(ERR_BAD_JSON));
-        print_problem(out, err_status(ERR_TOO_LARGE));
-        print_problem(out, err_status(ERR_INVALID));
-    }
-    if (r->may != MAY_ANYONE)
-        print_problem(out, err_status(ERR_UNAUTHENTICATED));
-    if (r->may & ~(unsigned)MAY_USER)
-        print_problem(out, err_status(ERR_FORBIDDEN));
-    if (strchr(r->path, '{'))
-        print_problem(out, err_status(ERR_NOT_FOUND));
-    if (r->if_match) {
-        print_problem(out, err_status(ERR_VERSION));
-        print_problem(out, err_status(ERR_VERSION_REQUIRED));
-    }
-    buf_puts(out, ",\"default\":{\"$ref\":\"#/components/responses/problem\"}}");
-}
-
-static void print_may(struct buf *out, const struct route *r)
-{
-    static const char *const names[] = {
-        "user", "admin", "viewer", "annotator", "reviewer", "qa", "model", "manager"};
-
-    if (r->may == MAY_ANYONE) {
-        buf_puts(out, ",\"security\":[]");
-        return;
-    }
-    buf_puts(out, ",\"security\":[{\"bearer\":[]}],\"x-may\":[");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (r->may & 1u << i)
-            buf_printf(out, "\"%s\",", names[i]);
-    buf_chop(out, ',');
-    buf_putc(out, ']');
-}
-
-static void print_operation(struct buf *out, const struct route *r)
-{
-    buf_putc(out, '"');
-    for (const char *m = method_name(r->method); *m; m++)
-        buf_putc(out, (char)tolower((unsigned char)*m));
-    buf_puts(out, "\":{");
-    print_text(out, "operationId", r->name);
-    buf_putc(out, ',');
-    print_text(out, "summary", r->summary ? r->summary : "");
-    print_may(out, r);
-    print_params(out, r);
-    print_request(out, r);
-    print_responses(out, r);
-    buf_puts(out, "},");
-}
-
 /* --- the document --- */
 
 static void print_path(struct buf *out, const struct route *table, size_t n, size_t at)
@@ -146,8 +11,10 @@ static void print_path(struct buf *out, const struct route *table, size_t n, siz
     buf_json(out, str_of(table[at].path));
     buf_puts(out, ":{");
     for (size_t i = at; i < n; i++)
-        if (strcmp(table[i].path, table[at].path) == 0)
-            print_operation(out, &table[i]);
+        if (strcmp(table[i].path, table[at].path) == 0) {
+            openapi_operation(out, &table[i]);
+            buf_putc(out, ',');
+        }
     buf_chop(out, ',');
     buf_puts(out, "},");
 }
@@ -159,14 +26,56 @@ static void print_slugs(struct buf *out)
     buf_chop(out, ',');
 }
 
+/* What several operations share, as it stands in the document. */
+static const char components[] =
+    "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
+    "\"parameters\":{"
+    "\"If-Match\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,"
+    "\"description\":\"the version that you know, in quotes\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[0-9]{1,16}\\\"$\"}},"
+    "\"If-None-Match\":{\"name\":\"If-None-Match\",\"in\":\"header\",\"required\":false,"
+    "\"description\":\"the ETags that you have\",\"schema\":{\"type\":\"string\"}},"
+    "\"Range\":{\"name\":\"Range\",\"in\":\"header\",\"required\":false,"
+    "\"description\":\"one range of bytes; anything else is passed over\","
+    "\"schema\":{\"type\":\"string\"}},"
+    "\"Idempotency-Key\":{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,"
+    "\"description\":\"a name of your own for this request: sent again, it gets its first answer\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^[!-~]{1,200}$\"}}},"
+    "\"headers\":{"
+    "\"X-Request-Id\":{\"required\":true,\"description\":\"stands in the server's log, too\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^[0-9A-Za-z-]{1,32}$\"}},"
+    "\"ETag\":{\"required\":true,\"description\":\"a version, for If-Match, or a hash\","
+    "\"schema\":{\"type\":\"string\",\"pattern\":\"^\\\"[0-9a-f]+\\\"$\"}},"
+    "\"Idempotency-Replayed\":{\"description\":\"this answer was given before\","
+    "\"schema\":{\"const\":\"true\"}},"
+    "\"Retry-After\":{\"required\":true,\"description\":\"seconds\","
+    "\"schema\":{\"type\":\"integer\",\"minimum\":0}},"
+    "\"WWW-Authenticate\":{\"required\":true,\"schema\":{\"const\":\"Bearer\"}}},";
+
+/* The three kinds of problem that answers refer to. */
+static void print_problem_response(
+    struct buf *out, const char *name, const char *text, const char *header)
+{
+    buf_printf(out,
+        "\"%s\":{\"description\":\"%s (RFC 9457)\",\"headers\":{"
+        "\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}",
+        name, text);
+    if (header)
+        buf_printf(out, ",\"%s\":{\"$ref\":\"#/components/headers/%s\"}", header, header);
+    buf_puts(out, "},\"content\":{\"application/problem+json\":{\"schema\":"
+                  "{\"$ref\":\"#/components/schemas/problem\"}}}},");
+}
+
 static void print_components(struct buf *out)
 {
-    buf_puts(out, "\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\","
-                  "\"scheme\":\"bearer\"}},\"responses\":{\"problem\":{"
-                  "\"description\":\"What went wrong (RFC 9457)\",\"content\":{"
-                  "\"application/problem+json\":{\"schema\":");
-    print_schema_ref(out, "problem");
-    buf_puts(out, "}}}},\"schemas\":{");
+    buf_puts(out, "\"components\":{");
+    buf_puts(out, components);
+    buf_puts(out, "\"responses\":{");
+    print_problem_response(out, "problem", "What went wrong", NULL);
+    print_problem_response(out, "unauthenticated", "Who are you?", "WWW-Authenticate");
+    print_problem_response(out, "later", "Not now", "Retry-After");
+    buf_chop(out, ',');
+    buf_puts(out, "},\"schemas\":{");
     for (size_t i = 0; i < schema_count; i++) {
         buf_json(out, str_of(schemas[i].name));
         buf_putc(out, ':');

@@ -13,6 +13,9 @@ struct schema {
 extern const struct schema schemas[];
 extern const size_t schema_count;
 
+/* One route as a member of its path: "get":{…} (openapi_operation.c). */
+void openapi_operation(struct buf *out, const struct route *r);
+
 void openapi_print(const struct route *table, size_t n, struct buf *out);
 
 #endif

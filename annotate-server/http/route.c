@@ -65,6 +65,24 @@ const char *method_name(enum http_method m)
     return names[m];
 }
 
+static bool is_path_arg(const char *path, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; (path = strchr(path, '{')) != NULL; path++)
+        if (strncmp(path + 1, name, n) == 0 && path[1 + n] == '}')
+            return true;
+    return false;
+}
+
+const struct param *route_param(const struct route *r, struct str name)
+{
+    for (const struct param *p = r->params; p && p->name; p++)
+        if (str_is(name, p->name) && !is_path_arg(r->path, p->name))
+            return p;
+    return NULL;
+}
+
 bool route_arg_is_id(const char *path, int arg)
 {
     for (; arg >= 0; arg--) {

@@ -37,8 +37,18 @@ enum object {
     OBJECT_ASSET
 };
 
-struct param { /* query parameters, for validation and the document */
-    const char *name, *type, *doc;
+/* What the 2xx answer of a route carries beside its body. */
+enum {
+    ANSWERS_ETAG = 1 << 0,   /* the version, for If-Match */
+    ANSWERS_RANGES = 1 << 1, /* ETag, 304, and single byte ranges: 206, 416 */
+};
+
+/* A query parameter; any other is refused before the handler is called. One that is named as a {…}
+ * of the path says what that must be, for the document only. */
+struct param {
+    const char *name, *type;
+    const char *limits; /* further members of its JSON Schema, or NULL */
+    const char *doc;
 };
 
 struct route {
@@ -53,7 +63,10 @@ struct route {
     size_t max_body;     /* bytes; 0 = the default for the kind */
     bool if_match;       /* needs If-Match (428 without) */
     const char *request; /* JSON Schema of the body: name of a file in api/schemas, or NULL */
-    const char *reply;   /* the same of the 2xx answer, or NULL */
+    const char *media;   /* BODY_STREAM: the types that are taken, ", " between; NULL: any */
+    const char *reply;   /* JSON Schema of the 2xx answer, or NULL */
+    const char *serves;  /* its media types where it is not JSON by a schema, ", " between */
+    unsigned answers;    /* ANSWERS_* */
     int ok;              /* the 2xx status */
     const struct param *params; /* ends with a NULL name; or NULL */
     void (*handler)(struct req *r);
@@ -70,6 +83,9 @@ const struct route *route_find_in(const struct route *table, size_t n, enum http
 
 /* Is the arg-th {…} of a route's path a number, {id} or {…_id}? */
 bool route_arg_is_id(const char *path, int arg);
+
+/* The query parameter of that name, or NULL. */
+const struct param *route_param(const struct route *r, struct str name);
 
 const char *method_name(enum http_method m);
 

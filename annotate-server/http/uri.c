@@ -123,20 +123,34 @@ enum err uri_parse(struct arena *a, struct str target, struct uri *out)
     return check_query(a, out->query);
 }
 
+static struct str decoded(struct arena *a, struct str in)
+{
+    char *p = arena_alloc(a, in.n + 1);
+    size_t n;
+
+    return unescape(in, true, p, &n) ? (struct str){p, n} : (struct str){"", 0};
+}
+
+bool uri_next(struct arena *a, struct str *rest, struct str *name, struct str *value)
+{
+    struct str pair, key;
+
+    do {
+        if (rest->n == 0 || !str_split(rest, '&', &pair))
+            return false;
+    } while (pair.n == 0);
+    str_split(&pair, '=', &key);
+    *name = decoded(a, key);
+    *value = pair.p ? decoded(a, pair) : (struct str){NULL, 0};
+    return true;
+}
+
 struct str uri_query(struct arena *a, struct str query, struct str name)
 {
-    struct str rest = query, pair, key;
+    struct str key, value;
 
-    while (query.n && str_split(&rest, '&', &pair)) {
-        str_split(&pair, '=', &key);
-        char *p = arena_alloc(a, key.n + 1);
-        size_t n;
-        if (!unescape(key, true, p, &n) || !str_eq((struct str){p, n}, name))
-            continue;
-        p = arena_alloc(a, pair.n + 1);
-        if (!pair.p || !unescape(pair, true, p, &n))
-            return (struct str){"", 0};
-        return (struct str){p, n};
-    }
+    while (uri_next(a, &query, &key, &value))
+        if (str_eq(key, name))
+            return value.p ? value : (struct str){"", 0};
     return (struct str){NULL, 0};
 }

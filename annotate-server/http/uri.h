@@ -27,6 +27,10 @@ enum err uri_parse(struct arena *a, struct str target, struct uri *out) MUSTCHEC
 /* Decodes one path segment into the arena, or returns it as it is when it has no escape. */
 enum err uri_decode(struct arena *a, struct str in, struct str *out) MUSTCHECK;
 
+/* The next pair of *rest, decoded; value.p is NULL when it has no '='. False at the end. `query`
+ * must have passed uri_parse(). */
+bool uri_next(struct arena *a, struct str *rest, struct str *name, struct str *value);
+
 /* The value of the first pair called `name`, decoded ('+' is a space). Absent: {NULL,0}. `query`
  * must have passed uri_parse(). */
 struct str uri_query(struct arena *a, struct str query, struct str name);

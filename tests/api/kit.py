@@ -330,11 +330,9 @@ class Contract:
 
     @staticmethod
     def schema(holder):
-        """The name that {"content": {type: {"schema": {"$ref"}}}} refers to, or None."""
-        for media in holder.get("content", {}).values():
-            if "schema" in media:
-                return media["schema"]["$ref"].rpartition("/")[2]
-        return None
+        """The name that {"content": {"application/json": {"schema": {"$ref"}}}} refers to, or None."""
+        schema = holder.get("content", {}).get("application/json", {}).get("schema", {})
+        return schema["$ref"].rpartition("/")[2] if "$ref" in schema else None
 
     def __call__(self, method, path, sent, answer):
         where = f"{method} {path}: {answer.status_code}"
@@ -342,14 +340,16 @@ class Contract:
         if answer.status_code >= 400:
             assert answer.headers["Content-Type"] == "application/problem+json", f"{where} {answer.text}"
             self.check("problem", answer.json(), where)
+            assert not operation or str(answer.status_code) in operation["responses"], f"{where} is not in the document"
         elif operation and answer.status_code != 304:
             response = operation["responses"].get(str(answer.status_code))
-            assert response or answer.status_code == 206, f"{where} is not in the document"
-            reply = self.schema(response or {})
+            assert response, f"{where} is not in the document"
+            reply = self.schema(response)
             if reply and len(answer.content) < self.BULK:
                 self.check(reply, answer.json(), where)
             request = self.schema(operation.get("requestBody", {}))
-            if request and sent is not None and len(answer.request.body) < self.BULK:
+            partial = "errors=" in path  # an import that takes some of its items
+            if request and sent is not None and not partial and len(answer.request.body) < self.BULK:
                 self.check(request, sent, f"{where} took a body that")
 
     contracts = {}

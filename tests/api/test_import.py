@@ -243,7 +243,7 @@ def test_two_imports_of_the_same_at_once(db, server, api):
 # ---- what becomes of bad items ----
 
 def test_an_unknown_mode(desk):
-    problem(send(desk, b"[]", errors="maybe"), 422, "invalid", "errors")
+    problem(send(desk, b"[]", errors="maybe"), 422, "invalid", "/errors")
 
 
 def test_the_first_hundred_bad_items_are_named(desk):

@@ -48,7 +48,8 @@ class Project:
         self.id, self.tenant = ident, tenant
         self.path = f"/v1/projects/{ident}"
         self.people = []
-        self.tasks, self.late, self.labels = ([], collections.deque(maxlen=50), collections.deque(maxlen=200))
+        self.tasks, self.archived = [], collections.deque(maxlen=20)
+        self.late, self.labels = collections.deque(maxlen=50), collections.deque(maxlen=200)
         self.work = collections.deque(maxlen=50)
         self.hungry = True
 
@@ -86,6 +87,7 @@ class Client(threading.Thread):
         self.dice = random.Random(storm.seed * 1000 + number)
         self.people, self.held, self.delayed, self.old = [], collections.defaultdict(list), [], collections.deque(maxlen=40)
         self.lines, self.sent, self.problem = [None, None], 0, None
+        self.silent = [0.0, 0.0]  # when a server last did not answer
         self.counts = collections.Counter()
         self.file = open(storm.directory / f"client-{number}.jsonl", "w", encoding="utf-8")
 
@@ -128,6 +130,7 @@ class Client(threading.Thread):
         try:
             status, answer = self.lines[server].answer()
         except (OSError, AttributeError, ValueError):
+            self.silent[server] = time.monotonic()
             self.drop(server)
             return None, None
         self.counts[status] += 1
@@ -167,17 +170,22 @@ class Client(threading.Thread):
             self.record(person, request, facts, t0, status, answer)
         return next((a for a in answers if a[0] is not None), (None, None))
 
+    def some_server(self):
+        """Mostly one that has not just been silent, as a balancer would."""
+        server = self.dice.randrange(2)
+        return 1 - server if time.monotonic() - self.silent[server] < 1 and self.dice.random() < 0.9 else server
+
     def call(self, person, method, path, body=None, version=None, keyed=True, again=True, **facts):
         """The answer if it is 2xx; what is not known is asked again, mostly, on the other server. again: repeating it is safe."""
         key = f"k{self.number}.{next(self.storm.numbers)}" if keyed and self.dice.random() < 0.7 else None
         again = again or key is not None
-        request, server = (method, path, body, version, key), self.dice.randrange(2)
+        request, server = (method, path, body, version, key), self.some_server()
         if again and self.dice.random() < 0.03:
             status, answer = self.twice(person, request, facts)
         else:
             status, answer = self.once(server, person, request, facts)
         while status is None and again and self.sent < self.quota and self.dice.random() < 0.97:
-            server = 1 - server
+            server = 1 - server if self.dice.random() < 0.8 else self.some_server()
             status, answer = self.once(server, person, request, facts)
         if key and status == 200 and self.dice.random() < 0.03:
             self.under_the_key(person, request, facts)
@@ -187,10 +195,10 @@ class Client(threading.Thread):
         """Once more: the same, or another request of the same person, or the same key of somebody of the other tenant."""
         method, path, body, version, key = request
         if body is None or self.dice.random() < 0.5:
-            self.once(self.dice.randrange(2), person, request, facts)
+            self.once(self.some_server(), person, request, facts)
         else:
             other = (method, path, body | {"lead_time": self.dice.randint(1, 9)}, version, key)
-            self.once(self.dice.randrange(2), person, other, {"op": "reuse"})
+            self.once(self.some_server(), person, other, {"op": "reuse"})
         stranger = next((p for p in self.people if p.project.tenant != person.project.tenant and p.project.tasks), None)
         if stranger:
             task = self.dice.choice(stranger.project.tasks)
@@ -290,10 +298,9 @@ class Client(threading.Thread):
         self.call(person, "POST", f"{person.project.path}/predictions", {"predictions": [item]}, keyed=False, op="predictions",
                   items=[{"assignment": work["id"], "version": work["version"], "sha": digest(canonical(label)) if good else None}])
 
-    def read(self, person):
-        if person.project.tasks:
-            return self.call(person, "GET", f"/v1/tasks/{self.dice.choice(person.project.tasks)}", keyed=False, op="read")
-        return None
+    def read(self, person, tasks=None):
+        tasks = tasks or person.project.tasks
+        return self.call(person, "GET", f"/v1/tasks/{self.dice.choice(tasks)}", keyed=False, op="read") if tasks else None
 
     def import_tasks(self, person):
         person.project.hungry = False
@@ -307,7 +314,7 @@ class Client(threading.Thread):
         self.dice.choice([self.move, self.move, self.move, self.take_in, self.take_in, self.bulk, self.queue])(person)
 
     def move(self, person):
-        task = self.read(person)
+        task = self.read(person, list(person.project.archived) if self.dice.random() < 0.4 else None)
         if task is None:
             return
         verbs = {"archived": ["restore"], "done": ["reopen", "reopen", "archive"], "skipped": ["reopen", "archive"]}.get(task["state"], ["archive"])
@@ -316,6 +323,8 @@ class Client(threading.Thread):
         verb, stale = self.dice.choice(verbs), self.dice.random() < 0.1
         body = {"to": self.dice.choice(["annotate", "review"])} if verb == "reopen" else {}
         version = task["version"] - (1 if stale else 0)
+        if verb == "archive":
+            person.project.archived.append(task["id"])
         self.call(person, "POST", f"/v1/tasks/{task['id']}/{verb}", body, version, op=verb, task=task["id"])
 
     def take_in(self, person):
@@ -366,7 +375,7 @@ class Client(threading.Thread):
             ("POST", f"{there.path}/claims", {"stage": "annotate"}, None), ("POST", f"/v1/tasks/{task}/archive", {}, 1),
             ("POST", f"/v1/assignments/{work['id']}/submit", {"result": self.label()}, work["version"]),
             ("POST", f"/v1/assignments/{work['id']}/release", None, work["version"])])
-        self.once(self.dice.randrange(2), person, (method, path, body, version, None), {"op": "trespass", "foreign": there.tenant})
+        self.once(self.some_server(), person, (method, path, body, version, None), {"op": "trespass", "foreign": there.tenant})
 
 
 class Chaos(threading.Thread):
@@ -463,6 +472,12 @@ class Storm:
             return [dict(zip(names, row)) for row in c]
 
     def state(self):
+        """One snapshot, as requests that nobody waits for may still be at work."""
+        with self.db.transaction():
+            self.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return self.read_state()
+
+    def read_state(self):
         """What the database holds, and what lies in the packs."""
         legal = re.findall(r"^(MOVE|STAY)\((\w+), (\w+)(?:, (\w+))?\)", (ROOT / "core/workflow.def").read_text(), re.M)
         names = dict(self.db.execute("SELECT id, name FROM tenant").fetchall())

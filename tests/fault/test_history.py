@@ -1,4 +1,5 @@
 """The checker of histories, checked: a history without a fault passes, and each fault that is planted in it is found by its name."""
+import collections
 import copy
 import json
 
@@ -24,6 +25,9 @@ class Story:
         self.events = state["events"]
         self.events.sort(key=lambda e: e["seq"])
         self.moves = set(state["moves"])
+        self.causes = collections.defaultdict(list)
+        for a in attempts:
+            self.causes[a["op"], a.get("assignment"), a["version"], a["person"]].append(a)
 
     def where(self, **facts):
         """Events with these properties."""
@@ -55,8 +59,7 @@ class Story:
         return next((e for e in self.moves_of(event["task"]) if e["seq"] > event["seq"]), None)
 
     def attempts_of(self, event):
-        return [a for a in self.attempts if a["op"] == event["action"] and a.get("assignment") == event["assignment"]
-                and a["version"] == event["slot_version"] and a["person"] == event["actor"]]
+        return self.causes[event["action"], event["assignment"], event["slot_version"], event["actor"]]
 
     def acknowledged(self, **facts):
         """Events whose cause was told so."""

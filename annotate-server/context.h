@@ -17,6 +17,7 @@
 struct http_server;
 struct project;
 struct park;
+struct queue_head;
 struct wake;
 
 enum { MAX_THREADS = 64, PROJECT_BUCKETS = 256 };
@@ -45,6 +46,7 @@ struct thread_ctx {
     struct memo objects;    /* (tenant, kind, id) -> project; never changes */
     struct project *projects[PROJECT_BUCKETS];
     struct park *park; /* claims that wait for work */
+    struct queue_head *queue_heads; /* api/queue_head.h */
 };
 
 /* For the life of the process. Its waiting list is park_init()'s. */

@@ -12,6 +12,7 @@
 
 #include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/park.h"
+#include "annotate-server/api/queue_head.h"
 #include "annotate-server/auth/gate.h"
 #include "annotate-server/context.h"
 #include "annotate-server/http/server.h"
@@ -93,6 +94,7 @@ static enum err start_thread(struct running *r, int i)
     };
 
     park_init(ctx);
+    queue_heads_init(ctx);
     r->server.threads[r->server.nthreads++] = ctx;
     enum err e = http_server_new(ctx->loop, &http, &ctx->http);
     if (!e && i == 0) { /* port 0 was any: the other threads take the same */

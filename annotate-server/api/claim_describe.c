@@ -61,6 +61,7 @@ static void looked_up(struct claim_run *run)
 {
     if (--run->pending)
         return;
+    claim_fit(run);
     if (run->ncontents && !run->err)
         content_read(run->ctx, run->b->arena, run->b->key.tenant, run->contents, run->ncontents,
             contents_read, run);
@@ -178,6 +179,10 @@ static void print_view(const struct view *v, struct buf *out)
     buf_str(out, v->score);
     buf_puts(out, ",\"result\":");
     buf_str(out, v->content->err ? STR("null") : buf_view(&v->content->text));
+    if (v->content->err) {
+        buf_puts(out, ",\"error\":");
+        buf_json(out, str_of(err_slug(v->content->err)));
+    }
     buf_putc(out, '}');
 }
 
@@ -245,7 +250,9 @@ void claim_print(const struct claim *c, struct buf *out)
     buf_putc(out, ']');
     if (c->capped)
         buf_puts(out, ",\"capped\":true");
-    if (c->paused)
+    if (c->standing == STANDING_PAUSED)
         buf_puts(out, ",\"paused\":true");
+    if (c->unfinished && !c->granted && !c->capped && !c->standing)
+        buf_puts(out, ",\"unfinished\":true");
     buf_putc(out, '}');
 }

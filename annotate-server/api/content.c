@@ -44,6 +44,8 @@ static void read_all(void *arg)
 
     for (size_t i = 0; i < r->n; i++) {
         struct content *c = &r->items[i];
+        if (c->err)
+            continue;
         c->err = pack_get(
             &r->ctx->server->blobs, r->tenant, c->pack, c->off, c->bytes, c->sha256, &c->text);
         if (c->err)

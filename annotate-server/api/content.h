@@ -17,7 +17,8 @@ struct content {
 struct content *content_new(struct arena *a, size_t n);
 /* From a result's columns sha256, bytes, pack, pack_off, which stand side by side from `col` on. */
 bool content_locate(struct content *c, const PGresult *res, int row, int col);
-/* Reads and verifies all (I6), then calls done(arg) on the loop. n may be 0. */
+/* Reads and verifies all (I6) but those that have an error already, then calls done(arg) on the
+ * loop. n may be 0. */
 void content_read(struct thread_ctx *ctx, struct arena *a, int64_t tenant, struct content *items,
     size_t n, void (*done)(void *arg), void *arg);
 

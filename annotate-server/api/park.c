@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "annotate-server/api/queue_head.h"
 #include "annotate-server/wake.h"
 #include "base/clock.h"
 
@@ -141,6 +142,7 @@ static void wake_queue(
 
 static void on_opened(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t stage)
 {
+    queue_head_opened(c, tenant, project, (enum stage)stage);
     wake_queue(c, tenant, project, (enum stage)stage, WAKE_FIRST);
 }
 

@@ -112,20 +112,6 @@ static void on_opened(struct req *r, const PGresult *res)
     reply(r, res);
 }
 
-/* The roles that may do the stage's work, as a parameter. */
-static void bind_roles(struct query *q, enum stage stage)
-{
-    struct buf roles;
-
-    buf_init(&roles, BUF_MAX_LINE);
-    for (int role = ROLE_VIEWER; role < ROLE_COUNT; role++)
-        if (claim_may(stage, (enum role)role))
-            buf_printf(&roles, "%c%s", roles.n ? ',' : '{', role_name((enum role)role));
-    buf_putc(&roles, '}');
-    query_text(q, buf_view(&roles));
-    buf_release(&roles);
-}
-
 void queue_assign_handler(struct req *r)
 {
     static const char *const members[] = {"stage", "user", "tasks", "limit", "revoke"};
@@ -145,7 +131,7 @@ void queue_assign_handler(struct req *r)
     query_bool(q, revoke);
     query_int(q, r->project->workflow.reserve_s);
     query_int(q, r->who.user);
-    bind_roles(q, o->stage);
+    query_text(q, claim_roles(o->stage, r->arena));
     query_run(q);
 }
 

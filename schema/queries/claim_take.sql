@@ -2,11 +2,13 @@
 -- (unless they ask for `more`), then work reserved for them, then the head of the queue, seat by seat. A seat that may not have what
 -- falls to it stays empty; the caller asks claim_search for those (blocked: how many). At most 256 seats. $8: the project's cap of
 -- live leases of a person, 0 = none. $9: the tags that the whole project requires. Who is paused or lacks those gets no seat but
--- what they hold. Rows: one an assignment, or one without id; each says of all claimers, by ord, how many seats they may have and
--- who is paused.
+-- what they hold. $10, $11: rank and id before which the head of the queue is known to be empty. $12: the roles that may do this
+-- stage; who has waited (`waited`) is looked at once more. Rows: one an assignment, or one without id; each says of all claimers, by
+-- ord, how many seats they may have and how they stand (enum standing in api/claim.h), and where the head of the queue is now.
 -- users: server
 WITH seat AS MATERIALIZED (
-    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[]) AS s(ord, place, user_id, lease_s, more)
+    SELECT * FROM unnest($3::int[], $4::int[], $5::bigint[], $6::int[], $7::bool[], $13::bool[])
+        AS s(ord, place, user_id, lease_s, more, waited)
 ),
 held AS MATERIALIZED (
     SELECT s.ord, s.place, h.id
@@ -17,20 +19,24 @@ held AS MATERIALIZED (
         ORDER BY a.id LIMIT 256) h
     JOIN seat s ON s.ord = c.ord AND s.place = h.place
 ),
--- An administrator need not be a member: no skills, and the project's cap.
+-- An administrator need not be a member: no skills, and the project's cap. leases_held() is met in one order by everybody, as it
+-- makes others wait.
 person AS MATERIALIZED (
-    SELECT c.*, coalesce(m.skills, '{}') AS skills, p.paused OR coalesce(m.paused, false) AS paused,
-           CASE WHEN p.paused OR coalesce(m.paused, false) OR NOT $9::text[] <@ coalesce(m.skills, '{}') THEN c.holds
+    SELECT c.*, coalesce(m.skills, '{}') AS skills, k.standing,
+           CASE WHEN k.standing > 0 OR NOT $9::text[] <@ coalesce(m.skills, '{}') THEN c.holds
                 WHEN coalesce(m.max_leases, nullif($8::int, 0)) IS NULL THEN c.wants
-                ELSE least(c.wants, greatest(c.holds, coalesce(m.max_leases, $8) - (
-                    SELECT count(*) FROM (SELECT FROM assignment a
-                        WHERE c.more AND a.project_id = $1 AND a.stage = $2 AND a.holder = c.user_id AND a.state = 'leased'
-                          AND a.lease_expires_at > now() LIMIT 256) l))) END AS seats
-    FROM (SELECT s.ord, s.user_id, s.more, count(*) AS wants, (SELECT count(*) FROM held h WHERE h.ord = s.ord) AS holds
-          FROM seat s GROUP BY s.ord, s.user_id, s.more) c
+                ELSE least(c.wants, c.holds + greatest(0, coalesce(m.max_leases, $8) - leases_held($1, $2, c.user_id))) END AS seats
+    FROM (SELECT s.ord, s.user_id, s.waited, count(*) AS wants, (SELECT count(*) FROM held h WHERE h.ord = s.ord) AS holds
+          FROM seat s GROUP BY s.ord, s.user_id, s.waited ORDER BY s.user_id) c
     JOIN project p ON p.id = $1
     LEFT JOIN LATERAL (
-        SELECT k.skills, k.paused, k.max_leases FROM project_member k WHERE k.project_id = $1 AND k.user_id = c.user_id) m ON true
+        SELECT k.role, k.skills, k.paused, k.max_leases FROM project_member k WHERE k.project_id = $1 AND k.user_id = c.user_id) m ON true
+    LEFT JOIN LATERAL (SELECT u.disabled, u.admin FROM app_user u WHERE u.id = CASE WHEN c.waited THEN c.user_id END) u ON true
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.disabled THEN 2 WHEN NOT u.admin AND m.role IS NULL THEN 3
+                    WHEN NOT u.admin AND NOT m.role = ANY ($12::text[]) THEN 4
+                    WHEN c.waited AND p.archived_at IS NOT NULL THEN 5
+                    WHEN p.paused OR coalesce(m.paused, false) THEN 1 ELSE 0 END AS standing) k
 ),
 need AS MATERIALIZED (
     SELECT s.*, p.skills, row_number() OVER (PARTITION BY s.user_id ORDER BY s.place) AS turn
@@ -55,16 +61,16 @@ rest AS MATERIALIZED (
 ),
 head AS MATERIALIZED (
     -- The inner LIMIT is for the planner (an index walk); the outer one stops the locking after as many as there are seats.
-    SELECT q.id
-    FROM (SELECT a.id FROM assignment a
-          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL
+    SELECT q.id, q.rank
+    FROM (SELECT a.id, a.rank FROM assignment a
+          WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL AND (a.rank, a.id) > ($10::int, $11::bigint)
           ORDER BY a.rank, a.id LIMIT 256
           FOR UPDATE SKIP LOCKED) q
     LIMIT (SELECT count(*) FROM rest)
 ),
 fallen AS MATERIALIZED ( -- apart, so that assignment is met by a plain key: a subscript is not leakproof, so no index condition
     SELECT r.ord, r.user_id, r.lease_s, r.skills, r.rank, h.ids[r.rank] AS id
-    FROM rest r CROSS JOIN (SELECT array_agg(id) AS ids FROM head) h
+    FROM rest r CROSS JOIN (SELECT array_agg(id ORDER BY rank, id) AS ids FROM head) h
 ),
 chosen AS MATERIALIZED (
     -- Of the slots of one task that fall to one person, one; none of a task of which a slot is reserved for them.
@@ -98,10 +104,17 @@ answer AS (
     UNION ALL
     SELECT h.ord, a.id, a.task_id, a.version, a.slot, a.lease_expires_at, true FROM held h JOIN assignment a ON a.id = h.id
 )
-SELECT x.ord, x.id, x.version, x.slot, to_json(x.lease_expires_at), t.id, t.data, t.meta, t.state, t.version,
+SELECT x.ord, x.id, x.version, x.slot, to_json(x.lease_expires_at), t.id,
+       CASE WHEN sum(octet_length(t.data::text)) OVER (PARTITION BY x.ord ORDER BY x.id) <= 33554432 THEN t.data END, t.meta, t.state, t.version,
        t.head_label, t.rework_count, t.label_seq, x.again, k.blocked,
-       k.seats, k.paused
+       k.seats, k.standing, k.short, f.rank, f.id
 FROM (SELECT (SELECT count(*) FROM head) - (SELECT count(*) FROM chosen) + (SELECT count(*) FROM reserved) AS blocked,
-             array_agg(p.seats ORDER BY p.ord) AS seats, array_agg(p.paused::int ORDER BY p.ord) AS paused FROM person p) k
+             (SELECT count(*) FROM head) < (SELECT count(*) FROM rest) AS short,
+             array_agg(p.seats ORDER BY p.ord) AS seats, array_agg(p.standing ORDER BY p.ord) AS standing FROM person p) k
+LEFT JOIN LATERAL ( -- nothing is open before the first that stays open, nor up to the last that was taken
+    (SELECT h.rank, h.id - 1 AS id FROM head h WHERE NOT EXISTS (SELECT FROM granted g WHERE g.id = h.id) ORDER BY h.rank, h.id LIMIT 1)
+    UNION ALL
+    (SELECT h.rank, h.id FROM head h ORDER BY h.rank DESC, h.id DESC LIMIT 1)
+    LIMIT 1) f ON true
 LEFT JOIN (answer x JOIN task t ON t.id = x.task_id) ON true
 ORDER BY x.ord, x.id

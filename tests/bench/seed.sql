@@ -8,5 +8,5 @@ INSERT INTO label_config (tenant_id, project_id, version, xml, created_by) VALUE
 INSERT INTO project_member (tenant_id, project_id, user_id, role, added_by) SELECT 1, 1, id, 'annotator', 1 FROM app_user;
 INSERT INTO task (tenant_id, project_id, state, data)
     SELECT 1, 1, 'annotate', json_build_object('image', '/v1/assets/' || md5(i::text)) FROM generate_series(1, :tasks) i;
-INSERT INTO assignment (tenant_id, project_id, task_id, stage) SELECT 1, 1, id, 'annotate' FROM task ORDER BY id;
+INSERT INTO assignment (tenant_id, project_id, task_id, stage, opened) SELECT 1, 1, id, 'annotate', NULL FROM task ORDER BY id; -- as an import does
 INSERT INTO counter (tenant_id, project_id, name, delta) VALUES (1, 1, 'task.annotate', :tasks), (1, 1, 'action.import', :tasks);

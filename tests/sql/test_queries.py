@@ -54,7 +54,7 @@ def test_there_is_no_statement_for_nobody():
 # ---- the hot ones on 20,000 tasks ----
 
 TASKS = 20000
-PERSON, OTHER = 3, 4
+PERSON, OTHER, EXCLUDED = 3, 4, 5
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +96,16 @@ def cost(c, call, keep=False):
     return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], plan["Actual Rows"]
 
 
+BEGINNING = "-2147483648, 0"  # of the queue: nothing is known of its head
+
+
 def calls(owner, project, person):
     """The statements as the server sends them for one request."""
     assignment, version = owner.execute("""SELECT id, version FROM assignment WHERE holder IS NULL AND state = 'open'
         ORDER BY id DESC LIMIT 1""").fetchone()
-    return {"claim_take": f"claim_take({project}, 'annotate', '{{1}}', '{{1}}', '{{{person}}}', '{{600}}', '{{f}}', 0, NULL)",
-            "claim_search": f"claim_search({project}, 'annotate', {person}, 1, 600, true)",
+    return {"claim_take": f"claim_take({project}, 'annotate', '{{1}}', '{{1}}', '{{{person}}}', '{{600}}', '{{f}}', 0, NULL, {BEGINNING}, "
+                          "'{annotator}', '{f}')",
+            "claim_search": f"claim_search({project}, 'annotate', {person}, 1, 600, 1000, 300, 0, {BEGINNING})",
             "transition_read": f"transition_read('{{0}}', '{{{assignment}}}', '{{{version}}}', '{{{person}}}', {project}, '{{NULL}}')",
             "heartbeat_extend": f"heartbeat_extend('{{{assignment}}}', '{{{version}}}', '{{{person}}}', '{{600}}')"}
 
@@ -132,15 +136,26 @@ def test_a_person_who_has_done_all_that_comes_first(queue):
     assert cost(c, take)[0] < 300  # it does not look further than the head, and says so
     blocked = c.execute(f"EXECUTE {take}").fetchall()
     assert [row[1] for row in blocked] == [None] and blocked[0][14] > 0
-    first, rows = cost(c, search, keep=True)
-    assert rows == 1
-    again, rows = cost(c, search, keep=True)
-    assert rows == 1 and again < 300 < first
+    first, rows = cost(c, search, keep=True)  # it begins after their own newest work
+    assert rows == 1 and first < 300
+    assert c.execute(f"EXECUTE {search}").fetchone()[1]
+
+
+def test_a_walk_goes_in_bounded_steps(queue):
+    c, owner, project = queue
+    owner.execute(f"UPDATE assignment SET excluded = '{{{EXCLUDED}}}' WHERE state = 'open' AND id IN "
+                  "(SELECT id FROM assignment WHERE state = 'open' ORDER BY rank, id LIMIT 5000)")
+    owner.execute("VACUUM assignment")
+    search = calls(owner, project, EXCLUDED)["claim_search"]
+    steps = [c.execute(f"EXECUTE {search}").fetchone() for _ in range(5)]
+    assert [row[1] for row in steps] == [None] * 5 and all(row[14] for row in steps)
+    n, rows = cost(c, search, keep=True)
+    assert rows == 1 and n < 300 and c.execute(f"EXECUTE {search}").fetchone()[1]
 
 
 def test_a_batch_of_256_claims(queue):
     c, _, project = queue
     people, ones = ",".join(str(1000 + n) for n in range(256)), ",".join(["1"] * 256)
     n, rows = cost(c, f"claim_take({project}, 'annotate', '{{{','.join(map(str, range(1, 257)))}}}', '{{{ones}}}', '{{{people}}}', "
-                      f"'{{{','.join(['600'] * 256)}}}', '{{{','.join(['f'] * 256)}}}', 0, NULL)")
+                      f"'{{{','.join(['600'] * 256)}}}', '{{{','.join(['f'] * 256)}}}', 0, NULL, {BEGINNING}, '{{annotator}}', '{{{','.join(['f'] * 256)}}}')")
     assert rows == 256 and n / 256 < 60

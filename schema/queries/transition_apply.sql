@@ -1,10 +1,11 @@
 -- Applies a batch of decisions of core/workflow.c: each is guarded by the task's version and the assignment's version and holder,
 -- and a row that fails its guard is simply not in the answer. At most one decision a task in a batch. A decision brings a label
 -- (kind is not null) or none, and sometimes a merge ($33 on). Everything of a decision is in one row, so that nothing is joined but
--- by an index.
+-- by an index. The task's row is locked first and the assignment's guard is its UPDATE's own: whoever changes both locks in this order.
 -- users: server
 WITH ready AS MATERIALIZED (
-    SELECT r.*, t.tenant_id, t.project_id, CASE WHEN r.kind IS NOT NULL THEN nextval('label_version_id_seq') END AS label_id
+    SELECT r.*, t.tenant_id, t.project_id, CASE WHEN r.kind IS NOT NULL THEN nextval('label_version_id_seq') END AS label_id,
+           CASE WHEN r.ord = ANY ($33::int[]) THEN nextval('label_version_id_seq') END AS merge_id
     FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::bool[], $12::text[], $13::text[], $14::int[], $15::bigint[], $16::text[], $17::int[], $18::int[],
                 $19::text[], $20::bool[], $21::text[], $22::bigint[], $23::text[], $24::bigint[], $25::int[], $26::bytea[],
@@ -13,29 +14,9 @@ WITH ready AS MATERIALIZED (
              open_stage, open_slots, reserved_for, excluded, rework_add, skip_add, detail, cancel_rest, kind, parent, pack, pack_off,
              bytes, sha256, regions, lead_time, score, model, config, is_head, key, request)
     JOIN task t ON t.id = r.task
-    JOIN assignment a ON a.id = r.assignment
     WHERE t.version = r.task_version AND t.state = r.from_state
-      AND a.version = r.version AND a.holder = r.actor AND a.state IN ('leased', 'open')
     ORDER BY t.id
-    FOR UPDATE OF t, a
-),
-merge AS MATERIALIZED (
-    SELECT g.*, nextval('label_version_id_seq') AS id
-    FROM unnest($33::int[], $34::text[], $35::bigint[], $36::int[], $37::bytea[], $38::int[], $48::text[])
-        AS g(ord, pack, pack_off, bytes, sha256, regions, merged_from)
-),
-moved AS (
-    UPDATE task t
-    SET state = r.to_state, version = t.version + 1, updated_at = now(),
-        label_seq = t.label_seq + CASE WHEN r.kind IS NULL THEN 0 ELSE 1 END + (SELECT count(*) FROM merge g WHERE g.ord = r.ord)::int,
-        head_label = CASE WHEN r.is_head THEN r.label_id ELSE coalesce((SELECT g.id FROM merge g WHERE g.ord = r.ord), t.head_label) END,
-        rework_count = (t.rework_count + r.rework_add)::smallint,
-        priority = t.priority + CASE WHEN r.rework_add > 0 AND r.reserved_for IS NULL THEN 100 ELSE 0 END, -- escalated
-        skip_count = (t.skip_count + r.skip_add)::smallint
-    FROM ready r
-    WHERE t.id = r.task
-    RETURNING r.*, t.version AS now_version, t.priority, t.skills,
-              t.label_seq - (SELECT count(*) FROM merge g WHERE g.ord = r.ord)::int AS seq
+    FOR UPDATE OF t
 ),
 slots AS (
     UPDATE assignment a
@@ -44,11 +25,25 @@ slots AS (
         holder = CASE WHEN r.slot_state = 'open' THEN NULL ELSE a.holder END, -- whoever had it has not claimed the new version
         excluded = CASE WHEN r.exclude_actor THEN a.excluded || r.actor ELSE a.excluded END
     FROM ready r
-    WHERE a.id = r.assignment
+    WHERE a.id = r.assignment AND a.version = r.version AND a.holder = r.actor AND a.state IN ('leased', 'open')
+    RETURNING r.*
+),
+moved AS (
+    UPDATE task t
+    SET state = r.to_state, version = t.version + 1, updated_at = now(),
+        label_seq = t.label_seq + num_nonnulls(r.label_id, r.merge_id),
+        head_label = CASE WHEN r.is_head THEN r.label_id ELSE coalesce(r.merge_id, t.head_label) END,
+        rework_count = (t.rework_count + r.rework_add)::smallint,
+        priority = t.priority + CASE WHEN r.rework_add > 0 AND r.reserved_for IS NULL THEN 100 ELSE 0 END, -- escalated
+        skip_count = (t.skip_count + r.skip_add)::smallint
+    FROM slots r
+    WHERE t.id = r.task
+    RETURNING r.*, t.version AS now_version, t.priority, t.skills,
+              t.label_seq - num_nonnulls(r.merge_id) AS seq
 ),
 cancelled AS (
     UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
-    FROM ready r
+    FROM moved r
     WHERE r.cancel_rest AND a.task_id = r.task AND a.id <> r.assignment AND a.state IN ('open', 'leased')
 ),
 packed AS (
@@ -65,10 +60,12 @@ versions AS (
            seq, bytes, regions, config, stage, kind, lead_time, score, model, sha256, pack::uuid, NULL
     FROM moved WHERE kind IS NOT NULL
     UNION ALL
-    SELECT m.tenant_id, g.id, m.project_id, m.task, m.label_id, NULL, m.assignment, m.version, g.pack_off,
+    SELECT m.tenant_id, m.merge_id, m.project_id, m.task, m.label_id, NULL, m.assignment, m.version, g.pack_off,
            m.seq + 1, g.bytes, g.regions, m.config, m.stage, 'merge', NULL, NULL, NULL, g.sha256, g.pack::uuid,
            g.merged_from::bigint[] || m.label_id
-    FROM merge g JOIN moved m USING (ord)
+    FROM unnest($33::int[], $34::text[], $35::bigint[], $36::int[], $37::bytea[], $38::int[], $48::text[])
+        AS g(ord, pack, pack_off, bytes, sha256, regions, merged_from)
+    JOIN moved m USING (ord)
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
@@ -109,7 +106,7 @@ commented AS (
     FROM unnest($43::int[], $44::text[], $45::text[]) AS c(ord, region, text) JOIN moved m USING (ord)
 ),
 cleared AS (
-    DELETE FROM draft d USING ready r WHERE d.assignment_id = r.assignment AND d.user_id = r.actor
+    DELETE FROM draft d USING moved r WHERE d.assignment_id = r.assignment AND d.user_id = r.actor
 ),
 answered AS ( -- the bytes that the server sends (api/work.c)
     INSERT INTO idempotency_key (tenant_id, user_id, key, request, status, answer)
@@ -121,16 +118,15 @@ answered AS ( -- the bytes that the server sends (api/work.c)
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)
-    SELECT c.tenant_id, c.project_id, c.name, sum(c.delta)
-    FROM (SELECT r.tenant_id, r.project_id, n.name, n.delta
-          FROM ready r CROSS JOIN LATERAL
-              (VALUES ('task.' || r.from_state, -1), ('task.' || r.to_state, 1), ('action.' || r.action, 1),
-                      ('label.' || r.kind, 1)) AS n(name, delta)
-          WHERE n.name IS NOT NULL
-          UNION ALL
-          SELECT m.tenant_id, m.project_id, 'label.merge', 1 FROM merge g JOIN moved m USING (ord)) c
-    GROUP BY c.tenant_id, c.project_id, c.name
-    HAVING sum(c.delta) <> 0
+    SELECT k.tenant_id, k.project_id, n.name, sum(n.delta)
+    FROM (SELECT tenant_id, project_id, from_state, to_state, action, kind, count(*) AS times, count(merge_id) AS merges
+          FROM moved GROUP BY tenant_id, project_id, from_state, to_state, action, kind) k
+    CROSS JOIN LATERAL
+        (VALUES ('task.' || k.from_state, -k.times), ('task.' || k.to_state, k.times), ('action.' || k.action, k.times),
+                ('label.' || k.kind, k.times), ('label.merge', k.merges)) AS n(name, delta)
+    WHERE n.name IS NOT NULL
+    GROUP BY k.tenant_id, k.project_id, n.name
+    HAVING sum(n.delta) <> 0
 )
 SELECT ord, task, now_version, to_state, label_id, seq
 FROM moved

@@ -292,6 +292,16 @@ static void compare_relations(struct pair *p, struct sum *sum)
     sum->of += (double)(na + nb);
 }
 
+static void compare(struct pair *p, size_t ncontrols)
+{
+    p->of_a = arena_array(p->mem, p->a->nregions + 1, sizeof(*p->of_a));
+    p->taken = arena_array(p->mem, p->b->nregions + 1, sizeof(*p->taken));
+    p->sums = arena_array(p->mem, ncontrols, sizeof(*p->sums));
+    compare_regions(p);
+    compare_answers(p);
+    compare_relations(p, &p->sums[ncontrols - 1]);
+}
+
 double agreement_pair(const struct agreement_set *s, const struct label_view *a,
     const struct label_view *b, const char *counts, struct effort effort)
 {
@@ -299,12 +309,7 @@ double agreement_pair(const struct agreement_set *s, const struct label_view *a,
     double score = 0;
     size_t n = 0;
 
-    p.of_a = arena_array(p.mem, a->nregions + 1, sizeof(*p.of_a));
-    p.taken = arena_array(p.mem, b->nregions + 1, sizeof(*p.taken));
-    p.sums = arena_array(p.mem, s->ncontrols, sizeof(*p.sums));
-    compare_regions(&p);
-    compare_answers(&p);
-    compare_relations(&p, &p.sums[s->ncontrols - 1]);
+    compare(&p, s->ncontrols);
     for (size_t i = 0; i < s->ncontrols; i++) {
         if (p.sums[i].of == 0 || counts[s->kinds[i]] == '.')
             continue;
@@ -315,4 +320,15 @@ double agreement_pair(const struct agreement_set *s, const struct label_view *a,
     if (n == 0)
         return !p.left_out;
     return score / (double)n;
+}
+
+void agreement_pair_controls(const struct agreement_set *s, const struct label_view *a,
+    const struct label_view *b, const char *counts, struct effort effort, double *scores)
+{
+    struct pair p = {.mem = arena_new(), .a = a, .b = b, .counts = counts, .effort = &effort};
+
+    compare(&p, s->ncontrols);
+    for (size_t i = 0; i < s->ncontrols; i++)
+        scores[i] = p.sums[i].of > 0 ? p.sums[i].got / p.sums[i].of : -1;
+    arena_free(p.mem);
 }

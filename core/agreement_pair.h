@@ -27,6 +27,11 @@ bool agreement_counts_any(const struct agreement_set *s, const char *counts);
 double agreement_pair(const struct agreement_set *s, const struct label_view *a,
     const struct label_view *b, const char *counts, struct effort effort);
 
+/* The same by control: scores[i] of control i, below 0 where neither document uses it. What counts
+ * nothing scores 0. */
+void agreement_pair_controls(const struct agreement_set *s, const struct label_view *a,
+    const struct label_view *b, const char *counts, struct effort effort, double *scores);
+
 /* How alike two answers of one control are, 0..1. `exact`: 0 or 1. */
 double answer_likeness(
     const struct view_answer *a, const struct view_answer *b, bool exact, struct effort *effort);

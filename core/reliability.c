@@ -42,7 +42,7 @@ struct reliability {
 
     struct matrix pairs; /* coincidences of alpha: value with value, within units */
     struct matrix cohen; /* a's value, b's value */
-    size_t units;        /* with two values or more */
+    double units;        /* with two values or more */
     double agreeing;     /* sum over units of the share of their pairs that agree */
     double shift;        /* interval: numbers are summed from the first on, to stay precise */
     double n, sum, sum2; /* interval: of all values of such units */
@@ -224,6 +224,92 @@ enum err reliability_add_text(struct reliability *r, int64_t unit, int64_t rater
     return e;
 }
 
+/* ---- pairs that were counted elsewhere */
+
+/* The numbers of two values in the table; false when there is no room. */
+static bool find_both(struct reliability *r, struct str v, struct str w, double number_v,
+    double number_w, size_t *i, size_t *j)
+{
+    *i = value_index(r, v, number_v);
+    *j = value_index(r, w, number_w);
+    return *i < RELIABILITY_VALUES && *j < RELIABILITY_VALUES;
+}
+
+static enum err find_numbers(struct reliability *r, double v, double w, size_t *i, size_t *j)
+{
+    v = v == 0 ? 0 : v; /* -0 is 0 */
+    w = w == 0 ? 0 : w;
+    if (!isfinite(v) || !isfinite(w) || r->kind == TABLE_TEXTS)
+        return ERR_INVALID;
+    r->kind = TABLE_NUMBERS;
+    return find_both(r, (struct str){(const char *)&v, sizeof(v)},
+               (struct str){(const char *)&w, sizeof(w)}, v, w, i, j)
+               ? ERR_OK
+               : ERR_TOO_LARGE;
+}
+
+static enum err find_texts(struct reliability *r, struct str v, struct str w, size_t *i, size_t *j)
+{
+    if (r->kind == TABLE_NUMBERS)
+        return ERR_INVALID;
+    r->kind = TABLE_TEXTS;
+    return find_both(r, v, w, 0, 0, i, j) ? ERR_OK : ERR_TOO_LARGE;
+}
+
+static enum err add_pairs(
+    struct reliability *r, enum err found, size_t i, size_t j, int64_t raters, int64_t n)
+{
+    double m = (double)raters, share = 2 * (double)n / (m * (m - 1));
+
+    if (found)
+        return found;
+    if (raters < 2)
+        return ERR_INVALID;
+    *cell(&r->pairs, i, j) += (double)n / (m - 1);
+    *cell(&r->pairs, j, i) += (double)n / (m - 1);
+    r->units += share;
+    if (i == j)
+        r->agreeing += share;
+    return ERR_OK;
+}
+
+enum err reliability_add_pairs(struct reliability *r, double v, double w, int64_t raters, int64_t n)
+{
+    size_t i = 0, j = 0;
+    enum err e = find_numbers(r, v, w, &i, &j);
+
+    return add_pairs(r, e, i, j, raters, n);
+}
+
+enum err reliability_add_pairs_text(
+    struct reliability *r, struct str v, struct str w, int64_t raters, int64_t n)
+{
+    size_t i = 0, j = 0;
+    enum err e = find_texts(r, v, w, &i, &j);
+
+    return add_pairs(r, e, i, j, raters, n);
+}
+
+enum err reliability_add_cohen(struct reliability *r, double v, double w, int64_t n)
+{
+    size_t i = 0, j = 0;
+    enum err e = find_numbers(r, v, w, &i, &j);
+
+    if (!e)
+        *cell(&r->cohen, i, j) += (double)n;
+    return e;
+}
+
+enum err reliability_add_cohen_text(struct reliability *r, struct str v, struct str w, int64_t n)
+{
+    size_t i = 0, j = 0;
+    enum err e = find_texts(r, v, w, &i, &j);
+
+    if (!e)
+        *cell(&r->cohen, i, j) += (double)n;
+    return e;
+}
+
 /* ---- coefficients */
 
 /* Values with their weight in a matrix, in ascending order. */
@@ -308,14 +394,17 @@ static enum err alpha_by_pairs(struct reliability *r, enum reliability_level lev
 }
 
 /* Squared differences of all pairs come from two sums, so that any number of values will do. */
+enum err reliability_alpha_of_sums(double n, double spread, double within, double *out)
+{
+    if (!(spread > 0) || !isfinite(spread))
+        return ERR_NOT_FOUND;
+    *out = 1 - (n - 1) * within / (2 * spread);
+    return ERR_OK;
+}
+
 static enum err alpha_by_sums(const struct reliability *r, double *out)
 {
-    double expected = 2 * (r->n * r->sum2 - r->sum * r->sum);
-
-    if (!(expected > 0) || !isfinite(expected))
-        return ERR_NOT_FOUND;
-    *out = 1 - (r->n - 1) * r->within / expected;
-    return ERR_OK;
+    return reliability_alpha_of_sums(r->n, r->n * r->sum2 - r->sum * r->sum, r->within, out);
 }
 
 enum err reliability_alpha(struct reliability *r, enum reliability_level level, double *out)
@@ -345,7 +434,7 @@ enum err reliability_fleiss(struct reliability *r, double *out)
     if (total == 0 || chance >= total * total)
         return ERR_NOT_FOUND;
     chance /= total * total;
-    *out = (r->agreeing / (double)r->units - chance) / (1 - chance);
+    *out = (r->agreeing / r->units - chance) / (1 - chance);
     return ERR_OK;
 }
 

@@ -31,6 +31,23 @@ enum err reliability_add(struct reliability *r, int64_t unit, int64_t rater, dou
 enum err reliability_add_text(
     struct reliability *r, int64_t unit, int64_t rater, struct str v) MUSTCHECK;
 
+/* The same from pairs that were counted elsewhere, in any order, instead of rows: n pairs of values
+ * v and w, in either order, from units of `raters` values each; a unit of m has m (m - 1) / 2.
+ * ERR_TOO_LARGE: over RELIABILITY_VALUES values; ERR_INVALID as above, or raters < 2. */
+enum err reliability_add_pairs(
+    struct reliability *r, double v, double w, int64_t raters, int64_t n) MUSTCHECK;
+enum err reliability_add_pairs_text(
+    struct reliability *r, struct str v, struct str w, int64_t raters, int64_t n) MUSTCHECK;
+/* And for Cohen's kappa: in n units rater a said v where b said w. */
+enum err reliability_add_cohen(struct reliability *r, double v, double w, int64_t n) MUSTCHECK;
+enum err reliability_add_cohen_text(
+    struct reliability *r, struct str v, struct str w, int64_t n) MUSTCHECK;
+
+/* Alpha of interval level from sums over the n values of units with two or more: spread = n * sum
+ * of squares - square of sum; within = sum over units of squared differences of ordered pairs / (m
+ * - 1). ERR_NOT_FOUND: undefined. */
+enum err reliability_alpha_of_sums(double n, double spread, double within, double *out) MUSTCHECK;
+
 /* The coefficients of all rows added so far; the last unit is complete with the first call.
  * ERR_NOT_FOUND: undefined, as no unit has two values, or there is but one value; ERR_INVALID: an
  * order or distance asked of texts; ERR_TOO_LARGE: too many different values. */

@@ -135,6 +135,67 @@ TEST(interval_alpha_needs_no_table_of_values)
     reliability_free(many);
 }
 
+/* What is kept of a project is its pairs: the coefficients are those of its rows, also after some
+ * were taken back. */
+TEST(counted_pairs_say_what_rows_say)
+{
+    enum { UNITS = 300, RATERS = 5, VALUES = 4 };
+    uint64_t s = t_seed() | 1;
+    struct reliability *rows = reliability_new(0, 1), *pairs = reliability_new(0, 1);
+    double n = 0, sum = 0, sum2 = 0, within = 0, a = 0, b = 1;
+
+    for (int64_t unit = 0; unit < UNITS; unit++) {
+        double v[RATERS];
+        int64_t m = 2 + (int64_t)(t_random(&s) % (RATERS - 1));
+        for (int64_t i = 0; i < m; i++) {
+            v[i] = (double)(t_random(&s) % VALUES);
+            n += 1, sum += v[i], sum2 += v[i] * v[i];
+            REQUIRE(reliability_add(rows, unit, i, v[i]) == ERR_OK);
+        }
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t j = i + 1; j < m; j++) {
+                within += 2 * (v[i] - v[j]) * (v[i] - v[j]) / (double)(m - 1);
+                REQUIRE(reliability_add_pairs(pairs, v[j], v[i], m, 3) == ERR_OK);
+                REQUIRE(reliability_add_pairs(pairs, v[i], v[j], m, -2) == ERR_OK);
+            }
+        REQUIRE(reliability_add_cohen(pairs, v[0], v[1], 1) == ERR_OK);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        CHECK_INT(reliability_alpha(rows, (enum reliability_level)i, &a), ERR_OK);
+        CHECK_INT(reliability_alpha(pairs, (enum reliability_level)i, &b), ERR_OK);
+        CHECK(near(a, b, 1e-9));
+    }
+    CHECK_INT(reliability_alpha(rows, LEVEL_INTERVAL, &a), ERR_OK);
+    CHECK_INT(reliability_alpha_of_sums(n, n * sum2 - sum * sum, within, &b), ERR_OK);
+    CHECK(near(a, b, 1e-9));
+    CHECK(!reliability_fleiss(rows, &a) && !reliability_fleiss(pairs, &b) && near(a, b, 1e-9));
+    for (size_t i = 0; i < 3; i++)
+        CHECK(!reliability_cohen(rows, (enum kappa_weights)i, &a) &&
+              !reliability_cohen(pairs, (enum kappa_weights)i, &b) && near(a, b, 1e-9));
+    reliability_free(rows);
+    reliability_free(pairs);
+}
+
+TEST(bad_pairs_are_refused)
+{
+    struct reliability *r = reliability_new(0, 1);
+    double v = 0;
+
+    CHECK_INT(reliability_add_pairs(r, 1, (double)NAN, 2, 1), ERR_INVALID);
+    CHECK_INT(reliability_add_pairs_text(r, STR("a"), STR("b"), 1, 1), ERR_INVALID);
+    CHECK_INT(reliability_add_pairs(r, 1, 2, 2, 1), ERR_INVALID); /* it holds texts now */
+    CHECK_INT(reliability_add_cohen_text(r, STR("a"), STR("b"), 1), ERR_OK);
+    CHECK_INT(reliability_alpha_of_sums(0, 0, 0, &v), ERR_NOT_FOUND);
+    CHECK_INT(reliability_alpha_of_sums(2, (double)INFINITY, 0, &v), ERR_NOT_FOUND);
+    reliability_free(r);
+    r = reliability_new(0, 1);
+    for (int i = 0; i < RELIABILITY_VALUES; i++)
+        REQUIRE(reliability_add_pairs(r, i, i, 2, 1) == ERR_OK);
+    CHECK_INT(reliability_add_pairs(r, 0, -1, 2, 1), ERR_TOO_LARGE);
+    CHECK_INT(reliability_add_cohen(r, -1, 0, 1), ERR_TOO_LARGE);
+    reliability_free(r);
+}
+
 TEST(perfect_and_undefined)
 {
     struct reliability *r = reliability_new(0, 1);

@@ -127,7 +127,8 @@ class TaskModel:
     def __init__(self, checker, task, rows):
         self.checker, self.task = checker, task
         self.slots = {row["id"]: Slot(row) for row in rows}
-        self.states, self.head_authors, self.hands, self.reviewer = ["none"], set(), set(), None
+        self.states, self.head_authors, self.hands = ["none"], set(), set()
+        self.reviewer = self.chooser = None  # of the last review; of the label that is reviewed
 
     def wrong(self, rule, event, text):
         self.checker.wrong(rule, f"task {self.task}", f"seq {event['seq']}, {event['action']}: {text}")
@@ -200,18 +201,18 @@ class TaskModel:
         authors = {s.holder for s in self.slots.values() if s.stage == "annotate" and s.state == "submitted"}
         if e["actor"] in authors | self.head_authors | self.hands:
             self.wrong("self-review", e, f"{e['actor']} had a hand in the label")
-        if e["from"] == "qa" and e["actor"] == self.reviewer:
-            self.wrong("self-review", e, f"{e['actor']} reviewed it")
+        if e["actor"] in ([self.reviewer] if e["from"] == "qa" else [self.chooser]):
+            self.wrong("self-review", e, f"{e['actor']} {'reviewed' if e['from'] == 'qa' else 'chose'} it")
 
     def consequences(self, e):
         """Who made the head label now, and what became of the slots."""
         label = self.checker.labels.get(e["label"])
         if e["action"] in ("submit", "fix", "prelabelled") and e["to"] != "annotate" and label:
             self.head_authors = {e["actor"]} if e["action"] != "prelabelled" else set()
+        self.chooser = e["actor"] if e["action"] == "adopt" else None
         if e["action"] == "adopt" and label:
-            self.hands.add(label["author"])
-            self.hands.discard(None)
-            self.head_authors = {label["author"], e["actor"]}
+            self.hands |= {label["author"]} - {None}
+            self.head_authors = {label["author"]}
         if e["from"] == "review" and e["action"] in ("accept", "fix"):
             self.reviewer = e["actor"]
         if e["to"] in ("archived", "skipped") or e["action"] == "adopt":
@@ -504,10 +505,16 @@ class Checker:
         for a in self.attempts:
             if a["key"] and known(a):
                 groups[a["tenant"], a["person"], a["key"]].append(a)
+        done = {}  # effect -> the attempt that was first told of it
+        for a in sorted((a for a in self.attempts if ok(a)), key=lambda a: a["t1"]):
+            for ack in acks_of(a):
+                done.setdefault(ack.effect, a)
         for key, group in groups.items():
             first = min((a for a in group if ok(a)), key=lambda a: a["t1"], default=None)
             if first is None:
                 continue
+            if any(done[ack.effect]["key"] != first["key"] for ack in acks_of(first)):
+                continue  # it was done before, under no key or another one: repeated, and not kept under this one
             for a in group:
                 same = a["request"] == first["request"]
                 if ok(a) and not same:

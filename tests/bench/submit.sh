@@ -16,8 +16,8 @@ sql -c "SET app.tenant = '1'; UPDATE assignment SET state = 'leased', holder = 1
 start_server bench
 for round in $(seq "$rounds"); do
     first=$((tasks - per_round * (rounds - round + 1) + 1))
-    read -r _ _ one < <("$ANNOTATE_BIN/bench-onerow" "host=$PGHOST dbname=bench user=annotate_api" "$work/files" "$here/submit_one.sql" \
-        "$first" "$threads" $((per_round / threads)))
+    read -r _ _ one _ < <("$ANNOTATE_BIN/bench-onerow" submit "host=$PGHOST dbname=bench user=annotate_api" "$work/files" "$here" "$threads" \
+        $((per_round / threads)) "$first")
     read -r n _ ours p50 p99 errors < <("$ANNOTATE_BIN/bench-load" submit 127.0.0.1 "$port" "$work/tokens" 1 "$connections" \
         $((per_round / connections)))
     echo "round $round: one at a time $one/s, through HTTP $ours/s ($n, p50 $p50 ms, p99 $p99 ms, errors $errors), ratio $(ratio "$ours" "$one")"

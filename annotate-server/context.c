@@ -21,6 +21,15 @@ struct thread_ctx *context_new(struct server *s, const struct db_options *db)
     return c;
 }
 
+struct db_load context_load(const struct server *s)
+{
+    struct db_load sum = {0, 0};
+
+    for (int i = 0; i < s->nthreads; i++)
+        db_pool_load(s->threads[i]->db, &sum);
+    return sum;
+}
+
 struct message {
     void (*fn)(struct thread_ctx *, int64_t, int64_t, int64_t);
     struct thread_ctx *to;

@@ -56,4 +56,7 @@ struct thread_ctx *context_new(struct server *s, const struct db_options *db);
 void context_broadcast(struct server *s, void (*fn)(struct thread_ctx *, int64_t, int64_t, int64_t),
     int64_t tenant, int64_t a, int64_t b);
 
+/* What all loop threads have to do for people in the database (io/db.h). */
+struct db_load context_load(const struct server *s);
+
 #endif

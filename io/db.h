@@ -42,6 +42,9 @@ struct db_call {
      * commit. When that fails, all is rolled back and done gets its error; else done gets the first
      * result. The connection waits meanwhile: build the second call at once. */
     const struct db_call *(*follow)(struct db_call *c, const PGresult *res);
+    /* A long statement for which nobody sits waiting. It has a connection to itself, at most half
+     * of them have one, and it is no part of db_pool_load(). */
+    bool bulk;
     /* the pool's own */
     struct db_call *next;
     int64_t deadline_us;
@@ -61,6 +64,13 @@ struct db_pool *db_pool_new(struct loop *l, const struct db_options *o);
 void db_pool_free(struct db_pool *p);
 /* True when at least one connection is ready (for /readyz). */
 bool db_pool_ready(const struct db_pool *p);
+
+/* What a pool has to do for people: its calls that are not bulk. */
+struct db_load {
+    int64_t now, ever; /* asked and not answered yet; all that were asked so far */
+};
+/* Adds this pool's to *sum. From any thread. */
+void db_pool_load(const struct db_pool *p, struct db_load *sum);
 
 void db_call_init(struct db_call *c, enum statement stmt, int64_t tenant,
     void (*done)(struct db_call *, enum err, const PGresult *));

@@ -48,7 +48,7 @@ static void change_state(struct db_conn *c, enum db_conn_state to)
     switch (to) {
     case DB_READY:
         c->failures = 0;
-        c->planned_us = clock_mono_us();
+        c->forget_us = 0;
         timer_stop(&c->retry);
         c->owner->wake(c->owner->arg);
         break;
@@ -219,7 +219,7 @@ static void take_result(struct db_conn *c, PGresult *r)
         c->result = NULL;
         c->ended = 0;
         c->followed = false;
-        if (call->follow)
+        if (call->follow || call->bulk)
             c->holding = false;
         c->head = call->next;
         if (!c->head)
@@ -330,7 +330,7 @@ void db_conn_send(struct db_conn *c, struct db_call *call)
     *c->tail = call;
     c->tail = &call->next;
     c->inflight++;
-    c->holding = call->follow != NULL;
+    c->holding = call->follow || call->bulk;
     if (send_group(c->pg, call))
         flush(c);
     else

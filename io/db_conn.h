@@ -31,11 +31,11 @@ struct db_conn {
     bool broken;           /* half a call went out: nothing that follows can be trusted */
     struct db_call forget; /* its plans (plan_forget), now and then */
     bool forgetting;
-    int64_t planned_us; /* since when it keeps them */
-    PGresult *result;   /* of head, until its Sync comes */
-    int ended;          /* statements of head that have ended */
-    bool holding;  /* the newest call has a follow-up: its transaction is open, so nothing else may
-                      be sent */
+    int64_t forget_us; /* when the next time is; 0: not set yet */
+    PGresult *result;  /* of head, until its Sync comes */
+    int ended;         /* statements of head that have ended */
+    bool holding;  /* the newest call is bulk, or has a follow-up (its transaction is open): nothing
+                      else may be sent */
     bool followed; /* head's follow-up has been sent */
 };
 

@@ -197,7 +197,7 @@ static bool hand_on(struct import *im)
             tell(im, "checking", on_told);
         return full;
     }
-    if (other_chunk(im)->busy)
+    if (other_chunk(im)->busy || import_pace_wait(im))
         return false;
     im->fill = other_chunk(im);
     import_chunk_send(c);
@@ -349,6 +349,7 @@ static void release(void *arg)
     struct import *im = arg;
 
     import_lease_stop(im);
+    import_pace_release(im);
     import_chunk_release(&im->chunks[0]);
     import_chunk_release(&im->chunks[1]);
     import_spool_close(&im->spool);
@@ -366,6 +367,7 @@ static struct import *import_new(struct req *r, enum import_errors errors)
     im->errors = errors;
     im->checking = errors == IMPORT_REFUSE;
     im->spool.fd = -1;
+    import_pace_init(im);
     import_text_init(&im->text);
     buf_init(&im->scratch, 2 * IMPORT_ITEM_MAX);
     buf_init(&im->list, BUF_MAX_JSON);

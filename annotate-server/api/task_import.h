@@ -1,8 +1,8 @@
 /* An import at work: POST /v1/projects/{id}/tasks. The body is cut into items as it arrives
  * (task_import_text.c), each item is read and checked (task_import_item.c, task_import_label.c)
  * into the chunk being filled, and a full chunk is one pack and one statement (task_import_write.c)
- * while the next one is filled. What is held is two chunks and one item, however long the body
- * (I9). task_import.c decides what comes next.
+ * while the next one is filled, at a pace that lets people work (task_import_pace.c). What is held
+ * is two chunks and one item, however long the body (I9). task_import.c decides what comes next.
  *
  * What becomes of bad items is the client's choice:
  *   refuse  nothing is imported unless every item is good: the body goes to an unnamed file while
@@ -24,6 +24,7 @@ enum {
     IMPORT_ITEM_LABELS = 1000, /* annotations and predictions of one task */
     IMPORT_ERRORS = 100,       /* bad items that are reported */
     IMPORT_CHUNK_ITEMS = 2000, /* a chunk is full at either */
+    IMPORT_CHUNK_SMALL = 200,  /* items that fill it while people work */
     IMPORT_CHUNK_BYTES = 1 << 20,
     IMPORT_PIECE = 256 << 10, /* read from the spool at once */
 };
@@ -93,6 +94,15 @@ struct import_spool {
     void (*done)(struct import *im);
 };
 
+/* How it makes way for people. */
+struct import_pace {
+    bool polite;           /* somebody worked while the last chunk was written */
+    int64_t sent_us, ever; /* when that was sent, and how many calls people had made by then */
+    int64_t rest_until_us; /* the next chunk waits so long, */
+    int64_t wait_until_us; /* and while somebody waits for the database, but no longer than this */
+    struct timer look;
+};
+
 struct import {
     struct req *r;
     enum import_errors errors;
@@ -105,6 +115,7 @@ struct import {
     int64_t bytes;               /* of the body */
     struct import_text text;
     struct import_spool spool;
+    struct import_pace pace;
     struct import_chunk chunks[2], *fill; /* fill: the one being gathered; the other may be busy */
     struct json_tokener *tokener;
     struct buf scratch; /* of one item */
@@ -167,6 +178,17 @@ void import_chunk_send(struct import_chunk *c);
  */
 void import_lease_start(struct import *im);
 void import_lease_stop(struct import *im);
+
+/* task_import_pace.c */
+void import_pace_init(struct import *im);
+void import_pace_release(struct import *im);
+/* A chunk's statement has been sent; has ended. */
+void import_pace_sent(struct import *im);
+void import_pace_written(struct import *im);
+/* Whether the next chunk has to wait; import_advance() is then called again soon. */
+bool import_pace_wait(struct import *im);
+/* How many items fill a chunk now. */
+int import_pace_items(const struct import *im);
 
 /* task_import_spool.c. flush and read end with done(im) on the loop, err set. */
 enum err import_spool_open(struct import_spool *s, struct import *im) MUSTCHECK;

@@ -77,7 +77,7 @@ void import_chunk_reset(struct import_chunk *c)
 
 bool import_chunk_full(const struct import_chunk *c)
 {
-    return c->items >= IMPORT_CHUNK_ITEMS || c->bytes >= IMPORT_CHUNK_BYTES;
+    return c->items >= import_pace_items(c->im) || c->bytes >= IMPORT_CHUNK_BYTES;
 }
 
 /* ---- the statement */
@@ -90,6 +90,7 @@ static void written(struct db_call *call, enum err e, const PGresult *res)
     int64_t n = e ? 0 : db_get_int(res, 0, 0);
 
     c->busy = false;
+    import_pace_written(im);
     if (e) {
         import_break(im, e, err_title(e));
     } else {
@@ -181,6 +182,8 @@ static void run(struct import_chunk *c, const struct pack_item *places)
     db_int(&c->call, c->arena, im->text.items);
     db_int(&c->call, c->arena, im->failed);
     db_int(&c->call, c->arena, im->bytes);
+    c->call.bulk = true;
+    import_pace_sent(im);
     db_submit(im->r->ctx->db, &c->call);
 }
 

@@ -1,7 +1,9 @@
 """Importing tasks: forms, repeats, bad input at each place, and memory that does not grow with the file (I9)."""
+import concurrent.futures
 import itertools
 import json
 import socket
+import threading
 import time
 
 import pytest
@@ -311,6 +313,33 @@ def test_progress_while_it_runs(desk):
     assert [r["state"] for r in seen] == ["running"] * 3 and seen[0]["id"] == answer["id"] and seen[0]["ended_at"] is None
     assert 0 < seen[0]["created"] < seen[1]["created"] < seen[2]["created"] <= 7500 == answer["created"]
     assert imports(desk)["imports"][0]["state"] == "done"
+
+
+def test_an_import_makes_way_for_people(db, server, api):
+    """Alone it goes in large chunks; while people work in small ones, with rests; and it never stops."""
+    desk, stop = Desk(api, tasks=0), threading.Event()
+    data = b"".join(json.dumps({"image": f"/{n}"}).encode() + b"\n" for n in range(8000))
+    lines = [Line(server, token) for _, token in people(db, server, api, desk.project, 4, role="viewer")]
+
+    def look(line):
+        while not stop.is_set():
+            line.send("GET", f"{desk.path}/tasks?limit=1")
+            assert line.answer()[0] == 200
+
+    def chunks(answer):
+        return db.execute("SELECT count(DISTINCT xid) FROM event WHERE task_id BETWEEN %s AND %s", (answer["first_id"], answer["last_id"])).fetchone()[0]
+
+    alone = made(desk, data, LINES, "stop")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        looking = [pool.submit(look, line) for line in lines]
+        try:
+            beside = made(desk, data, LINES, "stop")
+        finally:
+            stop.set()
+        for each in looking:
+            each.result()
+    assert alone["created"] == beside["created"] == 8000
+    assert chunks(alone) <= 5 and 15 <= chunks(beside) <= 45
 
 
 def test_an_import_that_breaks_off_says_so(db, server, api):

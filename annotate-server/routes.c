@@ -13,6 +13,7 @@
 #include "annotate-server/api/projects.h"
 #include "annotate-server/api/quality.h"
 #include "annotate-server/api/queue.h"
+#include "annotate-server/api/quota.h"
 #include "annotate-server/api/releases.h"
 #include "annotate-server/api/statistics.h"
 #include "annotate-server/api/task_search.h"
@@ -76,6 +77,8 @@ const struct route routes[] = {
     {POST, .path = "/v1/tokens", .name = "token_create", .summary = "A new API token; shown once", .may = MAY_USER, .body = BODY_JSON,
      .request = "new_token", .reply = "token", .ok = 201, .handler = token_create_handler},
     {DELETE, .path = "/v1/tokens/{id}", .name = "token_revoke", .summary = "End an API token of mine", .may = MAY_USER, .ok = 204, .handler = token_revoke_handler},
+    {GET, .path = "/v1/tenant/usage", .name = "tenant_usage", .summary = "What the tenant uses, and may use at most", .may = MAY_ADMIN,
+     .reply = "usage", .ok = 200, .handler = tenant_usage_handler},
 
     /* projects */
     {GET, .path = "/v1/projects", .name = "project_list", .summary = "Projects I belong to", .may = MAY_USER,

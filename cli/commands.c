@@ -23,9 +23,15 @@
     "A tenant is a customer with projects and users of its own; none sees another's.\n\n"          \
     "  create NAME\n        make one and print its number\n"                                       \
     "  list\n        number, name and time of making, a line each\n"                               \
+    "  quota NAME\n        set what it may use at most, if any option is given, and print what "   \
+    "it may use and\n        uses, a line each\n"                                                  \
     "  delete NAME --yes\n        end it with all it has: logins first, then media, labels and "   \
     "rows, in bounded\n        steps that are told on stderr; run it again when it was "           \
     "stopped\n\n"                                                                                  \
+    "  --projects N, --users N, --tasks N, --bytes N, --tokens N\n        with quota: at most so " \
+    "many projects and users in use, tasks, stored bytes (media\n        and labels), API tokens " \
+    "of "                                                                                          \
+    "a user; none: no limit. What people typed is always taken\n"                                  \
     "  --if-missing\n        with create: when there is one of that name, print its number, exit " \
     "status 0\n"
 

@@ -69,7 +69,7 @@ static int list(int argc, char **argv)
 int cmd_tenant(int argc, char **argv)
 {
     static const struct verb verbs[] = {
-        {"create", create}, {"list", list}, {"delete", tenant_delete}};
+        {"create", create}, {"list", list}, {"quota", tenant_quota}, {"delete", tenant_delete}};
 
     return args_verb(argc, argv, verbs, ARRAY_LEN(verbs));
 }

@@ -70,6 +70,7 @@ static const struct {
     const char *prefix; /* of the SQLSTATE, longest first where they overlap */
     enum err err;
 } sqlstates[] = {
+    {"AQ001", ERR_QUOTA}, /* schema/migrations/0011_quota.sql */
     {"23505", ERR_EXISTS},
     {"23503", ERR_NOT_FOUND},
     {"23514", ERR_CONFLICT},

@@ -4,6 +4,7 @@
 #include "annotate-server/api/assets.h"
 
 #include "annotate-server/api/query.h"
+#include "annotate-server/api/quota.h"
 #include "storage/sniff.h"
 
 enum { CHUNK = 256 << 10 };
@@ -18,6 +19,8 @@ struct upload {
     struct sha256 hash;
     int64_t bytes;
     struct media media;
+    struct quota room; /* of bytes, as of the beginning */
+    int64_t received;
 };
 
 static void release(void *arg)
@@ -37,6 +40,20 @@ static void fail(struct upload *u, enum err e)
         return;
     u->failed = true;
     req_fail(u->r, e, NULL, "the upload was not stored: %s", err_title(e));
+}
+
+/* Before it costs more than it must. The database has the last word, when the row is written. */
+static bool has_room(struct upload *u, int64_t bytes)
+{
+    struct req *r = u->r;
+
+    if (u->failed || quota_allows(&u->room, bytes))
+        return !u->failed;
+    u->failed = true;
+    req_fail_extra(r, ERR_QUOTA, NULL, quota_members(r->arena, &u->room),
+        "the tenant may store %lld bytes and stores %lld", (long long)u->room.limit,
+        (long long)u->room.used);
+    return false;
 }
 
 static void on_registered(struct req *r, const PGresult *res)
@@ -138,7 +155,8 @@ static void on_data(struct req *r, struct str data)
 {
     struct upload *u = r->user;
 
-    if (u->failed)
+    u->received += (int64_t)data.n;
+    if (!has_room(u, u->received))
         return;
     if (u->head.n < SNIFF_BYTES) {
         size_t want = SNIFF_BYTES - u->head.n;
@@ -171,9 +189,21 @@ static void on_close(struct req *r)
         fail(u, ERR_TIMEOUT);
 }
 
-void asset_create_handler(struct req *r)
+static void on_room(struct req *r, const PGresult *res)
 {
     static const struct req_stream stream = {on_data, on_end};
+    struct upload *u = r->user;
+
+    u->busy = false;
+    u->room = quota_room(res, 0, 0).bytes;
+    if (u->gone)
+        fail(u, ERR_TIMEOUT);
+    else if (has_room(u, req_body_expect(r) > 0 ? req_body_expect(r) : 0))
+        req_read_body(r, &stream);
+}
+
+void asset_create_handler(struct req *r)
+{
     struct upload *u = arena_alloc(r->arena, sizeof(*u));
 
     u->r = r;
@@ -183,7 +213,8 @@ void asset_create_handler(struct req *r)
     arena_defer(r->arena, release, u);
     r->user = u;
     r->on_close = on_close;
-    req_read_body(r, &stream);
+    u->busy = true;
+    query_read(query_new(r, STMT_quota_room, on_room));
 }
 
 /* ---- download */

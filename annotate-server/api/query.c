@@ -3,6 +3,7 @@
 #include "annotate-server/api/query.h"
 
 #include "annotate-server/api/idempotency.h"
+#include "annotate-server/api/quota.h"
 
 #include "base/json_scan.h"
 
@@ -39,7 +40,9 @@ static void done(struct db_call *c, enum err e, const PGresult *res)
 {
     struct query *q = container_of(c, struct query, call);
 
-    if (q->answer)
+    if (e == ERR_QUOTA && res)
+        quota_fail(q->r, res);
+    else if (q->answer)
         settled(q, e);
     else if (e)
         fail(q, e);
@@ -118,8 +121,6 @@ void query_read(struct query *q)
 
 void query_fail(struct req *r, enum err e)
 {
-    if (e == ERR_BUSY || e == ERR_UNAVAILABLE)
-        req_set_header(r, "Retry-After", "1");
     req_fail(r, e, NULL, "%s", err_title(e));
 }
 

@@ -75,8 +75,8 @@ static void answer_failure(struct import *im)
         (long long)im->failed);
     buf_str(&extra, buf_view(&im->list));
     buf_putc(&extra, ']');
-    if (im->err == ERR_BUSY || im->err == ERR_UNAVAILABLE)
-        req_set_header(r, "Retry-After", "1");
+    if (im->err == ERR_QUOTA && im->quota)
+        buf_printf(&extra, ",%s", im->quota);
     req_fail_extra(r, im->err, im->pointer, arena_copy(r->arena, extra.p, extra.n), "item %lld: %s",
         (long long)im->err_item, im->why);
     buf_release(&extra);
@@ -191,8 +191,12 @@ static bool hand_on(struct import *im)
 
     if (!full && !(im->text.ended && c->items))
         return false;
+    if (im->checking && other_chunk(im)->busy)
+        return false;
     if (im->checking) {
-        import_chunk_reset(c);
+        im->fill = other_chunk(im);
+        if (!import_chunk_weigh(c))
+            import_chunk_reset(c);
         if (im->text.items - im->told >= TELL_ITEMS && !im->telling)
             tell(im, "checking", on_told);
         return full;
@@ -245,7 +249,7 @@ static void at_end(struct import *im)
         import_bad(im, ERR_BAD_JSON, true, "", "the body ends inside an item");
     else if (t->form == IMPORT_ARRAY && !t->closed)
         import_bad(im, ERR_BAD_JSON, true, "", "the array is not closed");
-    if (im->broken || !im->checking || im->failed) {
+    if (im->broken || !im->checking || im->failed || !import_fits(im)) {
         end(im);
     } else if (im->spool.n) {
         import_spool_flush(&im->spool, on_spooled);
@@ -334,6 +338,8 @@ static void on_begun(struct db_call *call, enum err e, const PGresult *res)
         import_break(im, e, err_title(e));
     else
         im->id = db_get_int(res, 0, 0);
+    if (!e)
+        im->room = quota_room(res, 0, 1);
     if (!e)
         import_lease_start(im);
     if (im->checking && !im->broken && (e = import_spool_open(&im->spool, im)))

@@ -12,6 +12,7 @@
 #ifndef API_TASK_IMPORT_H
 #define API_TASK_IMPORT_H
 
+#include "annotate-server/api/quota.h"
 #include "annotate-server/context.h"
 #include "annotate-server/http/request.h"
 #include "annotate-server/project.h"
@@ -122,7 +123,10 @@ struct import {
     struct db_call call;
     struct timer beat; /* while `beating`: task_import_lease.c */
     bool beating;
-    int64_t told; /* items at the last progress of a check */
+    int64_t told;                   /* items at the last progress of a check */
+    struct quota_room room;         /* of the tenant, as of the last chunk */
+    int64_t new_tasks, label_bytes; /* refuse: what a checked body adds */
+    const char *quota;              /* of err, when it is a quota: members of the problem */
     /* sums */
     int64_t created, skipped, failed, cancelled, labels, first, last;
     /* bad items */
@@ -178,6 +182,19 @@ void import_chunk_send(struct import_chunk *c);
  */
 void import_lease_start(struct import *im);
 void import_lease_stop(struct import *im);
+
+/* task_import_quota.c: the tenant's quotas. Where there is none they cost nothing. */
+/* Is there room for one more item, with labels? Else it is refused like a bad one. */
+bool import_has_room(struct import *im, bool labels) MUSTCHECK;
+/* What is on its way takes all the room: wait what becomes of it. */
+bool import_fills_room(const struct import *im);
+/* Instead of sending a chunk of a body that is being checked: adds what it would take. True: it is
+ * busy until import_advance(); false: there are no limits. */
+bool import_chunk_weigh(struct import_chunk *c);
+/* After a chunk: how much room is left, then import_advance(). False: there are no limits. */
+bool import_chunk_measure(struct import_chunk *c);
+/* At the end of a check: false after import_break(). */
+bool import_fits(struct import *im);
 
 /* task_import_pace.c */
 void import_pace_init(struct import *im);

@@ -233,8 +233,8 @@ static bool put_item(struct import *im, const struct import_item *item)
         (!is_null(item->priority) && !read_priority(im, item->priority, &priority)) ||
         (!is_null(item->skills) && !read_skills(im, item->skills, tags)))
         return false;
-    if ((has_labels(item->annotations) || has_labels(item->predictions)) &&
-        !import_labels(im, item, &labels, &head))
+    bool labelled = has_labels(item->annotations) || has_labels(item->predictions);
+    if (!import_has_room(im, labelled) || (labelled && !import_labels(im, item, &labels, &head)))
         return false;
     if (is_null(item->external_id)) {
         db_array_null(&c->cols[ITEM_EXTERNAL]);

@@ -77,7 +77,8 @@ void import_chunk_reset(struct import_chunk *c)
 
 bool import_chunk_full(const struct import_chunk *c)
 {
-    return c->items >= import_pace_items(c->im) || c->bytes >= IMPORT_CHUNK_BYTES;
+    return c->items >= import_pace_items(c->im) || c->bytes >= IMPORT_CHUNK_BYTES ||
+           import_fills_room(c->im);
 }
 
 /* ---- the statement */
@@ -91,6 +92,8 @@ static void written(struct db_call *call, enum err e, const PGresult *res)
 
     c->busy = false;
     import_pace_written(im);
+    if (e == ERR_QUOTA && res)
+        im->quota = quota_raised(im->r->arena, res);
     if (e) {
         import_break(im, e, err_title(e));
     } else {
@@ -104,6 +107,8 @@ static void written(struct db_call *call, enum err e, const PGresult *res)
         park_wake(im->r->ctx->server, im->r->who.tenant, p->id,
             p->workflow.prelabel ? STAGE_PRELABEL : STAGE_ANNOTATE);
     }
+    if (import_chunk_measure(c))
+        return;
     import_chunk_reset(c);
     import_advance(im);
 }

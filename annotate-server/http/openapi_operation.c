@@ -53,7 +53,8 @@ static void print_path_params(struct buf *out, const struct route *r)
     const char *at = r->path;
 
     for (int i = 0; (at = strchr(at, '{')) != NULL; i++) {
-        struct str name = {++at, (size_t)(strchr(at, '}') - at)};
+        at++;
+        struct str name = {at, (size_t)(strchr(at, '}') - at)};
         print_param(out, "path", name, path_param(r, name, i));
     }
 }
@@ -127,7 +128,7 @@ static void print_request(struct buf *out, const struct route *r)
 enum {
     HAS_BODY = 1 << 0,
     HAS_TYPE = 1 << 1, /* of the body, and others are refused */
-    HAS_PATH = 1 << 2, /* an {id} in it */
+    HAS_PATH = 1 << 2, /* an {id} in it, or a project in the query */
     IS_SECURED = 1 << 3,
     IS_WRITE = 1 << 4,
     IS_VERSIONED = 1 << 5,
@@ -141,7 +142,7 @@ static const struct {
 } problems[] = {
     {ERR_BAD_REQUEST, IS_ANY},
     {ERR_UNAUTHENTICATED, IS_SECURED | HAS_BODY}, /* a login, too */
-    {ERR_FORBIDDEN, IS_SECURED},
+    {ERR_FORBIDDEN, IS_SECURED | IS_WRITE},
     {ERR_NOT_FOUND, HAS_PATH | IS_WRITE},
     {ERR_TIMEOUT, HAS_BODY},
     {ERR_CONFLICT, HAS_PATH | IS_WRITE},
@@ -167,7 +168,7 @@ static unsigned traits(const struct route *r)
 
     t |= r->body != BODY_NONE ? HAS_BODY : 0;
     t |= r->body == BODY_JSON || r->media ? HAS_TYPE : 0;
-    t |= strchr(r->path, '{') ? HAS_PATH : 0;
+    t |= strchr(r->path, '{') || route_param(r, STR("project")) ? HAS_PATH : 0;
     t |= r->may != MAY_ANYONE ? IS_SECURED : 0;
     t |= is_write(r) ? IS_WRITE : 0;
     t |= r->if_match ? IS_VERSIONED : 0;

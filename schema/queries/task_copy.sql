@@ -37,5 +37,8 @@ counted AS (
     SELECT tenant_id, project_id, n.name, count(*)
     FROM made CROSS JOIN LATERAL (VALUES ('task.' || state::text), ('action.import')) AS n(name)
     GROUP BY tenant_id, project_id, n.name
+),
+used AS (
+    INSERT INTO usage (tenant_id, name, delta) SELECT tenant_id, 'tasks', count(*) FROM made GROUP BY tenant_id
 )
 SELECT copy_after, (SELECT count(*) FROM made) FROM moved

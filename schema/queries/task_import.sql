@@ -70,6 +70,10 @@ counted AS (
                                            ('label.prelabel', t.labels - t.imports)) AS n(name, delta)
     WHERE n.delta > 0
 ),
+used AS (
+    INSERT INTO usage (tenant_id, name, delta)
+    SELECT current_setting('app.tenant')::bigint, 'tasks', created FROM total WHERE created > 0
+),
 told AS (
     UPDATE import i
     SET state = 'running', created = i.created + s.created, skipped = i.skipped + s.items - s.created, labels = i.labels + s.labels,

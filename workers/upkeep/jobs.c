@@ -12,6 +12,7 @@ const struct job jobs[] = {
     {"reservation_expire", STMT_reservation_expire, ROUND, 5000, ROUND, true, NULL},
     {"import_expire", STMT_import_expire, ROUND, 5000, ROUND, false, NULL},
     {"counter_fold", STMT_counter_fold, 1000, 2000, INT64_MAX, false, NULL},
+    {"usage_fold", STMT_usage_fold, 1000, 2000, INT64_MAX, false, NULL},
     {"qa_fold", STMT_qa_fold, 1000, 10000, INT64_MAX, false, NULL},
     {"idempotency_expire", STMT_idempotency_expire, ROUND, 60000, ROUND, false, NULL},
     {"event_partition", STMT_event_partition, MONTHS_AHEAD, 3600000, INT64_MAX, false, NULL},

@@ -1,0 +1,3 @@
+-- Takes a limit away.
+-- users: cli
+DELETE FROM quota WHERE name = $1::text

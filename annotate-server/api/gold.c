@@ -2,8 +2,10 @@
  * which work is gold. */
 #include "annotate-server/api/gold.h"
 
+#include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/listing.h"
+#include "annotate-server/api/work.h"
 #include "base/json_scan.h"
 #include "base/log.h"
 #include "core/agreement.h"
@@ -264,7 +266,7 @@ void gold_disguise(
 
 struct record {
     struct db_call call;
-    struct db_array user, task, label, score;
+    struct db_array user, task, label, score, key, request, answer;
 };
 
 static void release_record(void *arg)
@@ -275,6 +277,9 @@ static void release_record(void *arg)
     db_array_release(&k->task);
     db_array_release(&k->label);
     db_array_release(&k->score);
+    db_array_release(&k->key);
+    db_array_release(&k->request);
+    db_array_release(&k->answer);
 }
 
 static struct record *record_new(struct arena *a)
@@ -285,8 +290,32 @@ static struct record *record_new(struct arena *a)
     db_array_init(&k->task, DB_INT8);
     db_array_init(&k->label, DB_INT8);
     db_array_init(&k->score, DB_FLOAT8);
+    db_array_init(&k->key, DB_TEXT);
+    db_array_init(&k->request, DB_BYTEA);
+    db_array_init(&k->answer, DB_TEXT);
     arena_defer(a, release_record, k);
     return k;
+}
+
+/* What the person is told, kept for a request that carries a key (I4). */
+static void add_answer(struct record *k, const struct transition *t, const PGresult *res, int row)
+{
+    struct transition told = *t;
+    struct buf out;
+
+    if (!t->idempotency) {
+        db_array_null(&k->key);
+        db_array_null(&k->request);
+        db_array_null(&k->answer);
+        return;
+    }
+    told.label_id = db_get_int(res, row, 4);
+    buf_init(&out, BUF_MAX_JSON);
+    work_answer(&told, &out);
+    db_array_text(&k->key, t->idempotency->key);
+    db_array_text(&k->request, (struct str){(const char *)t->idempotency->request.b, SHA256_LEN});
+    db_array_text(&k->answer, buf_view(&out));
+    buf_release(&out);
 }
 
 const struct db_call *gold_record(
@@ -303,6 +332,7 @@ const struct db_call *gold_record(
         db_array_int(&k->task, t->task);
         db_array_int(&k->label, db_get_int(res, row, 4));
         db_array_float(&k->score, t->gold_score);
+        add_answer(k, t, res, row);
     }
     if (k->user.n == 0)
         return NULL;
@@ -313,6 +343,9 @@ const struct db_call *gold_record(
     db_array_bind(&k->label, &k->call);
     db_array_bind(&k->score, &k->call);
     db_text(&k->call, a, str_of(arena_printf(a, "%.6f", items[0]->project->workflow.gold_floor)));
+    db_array_bind(&k->key, &k->call);
+    db_array_bind(&k->request, &k->call);
+    db_array_bind(&k->answer, &k->call);
     return &k->call;
 }
 

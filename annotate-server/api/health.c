@@ -20,7 +20,6 @@ static void on_ready(struct req *r, const PGresult *res)
 static void on_not_ready(struct req *r, enum err e)
 {
     (void)e;
-    req_set_header(r, "Retry-After", "1");
     req_fail(r, ERR_UNAVAILABLE, NULL, "the database does not answer");
 }
 

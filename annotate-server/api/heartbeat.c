@@ -66,16 +66,6 @@ static void print_many(struct beats *h)
     buf_release(&out);
 }
 
-static void on_why_not(struct req *r, const PGresult *res)
-{
-    if (PQntuples(res) == 0)
-        req_fail(r, ERR_NOT_FOUND, NULL, "there is no such assignment");
-    else if (db_get_int(res, 0, 5) == r->who.user && db_get_int(res, 0, 4) != r->version)
-        req_fail(r, ERR_VERSION, NULL, "the assignment has moved on to another version");
-    else
-        req_fail(r, ERR_LEASE_LOST, NULL, "this assignment is not yours, or no longer");
-}
-
 static void answer(struct beats *h)
 {
     if (!h->one) {
@@ -83,9 +73,7 @@ static void answer(struct beats *h)
     } else if (h->v->expires.p) {
         print_one(h);
     } else {
-        struct query *q = query_new(h->r, STMT_assignment_find, on_why_not);
-        query_int(q, h->v->assignment);
-        query_run(q);
+        work_refuse(h->r, h->v->assignment, h->v->version);
     }
 }
 

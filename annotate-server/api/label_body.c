@@ -54,7 +54,7 @@ static void put(void *json)
 }
 
 /* As deep as an import may be, which is more than json-c's own limit. */
-static struct json_object *parse(struct str text)
+struct json_object *label_data(struct arena *a, struct str text)
 {
     struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH_IMPORT + 1);
     struct json_object *v;
@@ -62,6 +62,7 @@ static struct json_object *parse(struct str text)
     BUG_ON(!t);
     v = json_tokener_parse_ex(t, text.p, (int)text.n);
     json_tokener_free(t);
+    arena_defer(a, put, v);
     return v;
 }
 
@@ -71,15 +72,12 @@ static void on_data(struct req *r, const PGresult *res)
     struct json_object *data = NULL;
 
     r->user = reading->user;
-    if (PQntuples(res) == 1) {
-        data = parse(db_get_str(res, 0, 0));
-        arena_defer(r->arena, put, data);
-    }
+    if (PQntuples(res) == 1)
+        data = label_data(r->arena, db_get_str(res, 0, 0));
     check(r, data, reading->then);
 }
 
-/* Whether a label can only be judged with the task at hand: offsets lie within a text. */
-static bool needs_data(const struct label_config *c)
+bool label_needs_data(const struct label_config *c)
 {
     for (const struct label_object *o = c->objects; o; o = o->next)
         if (str_is(o->type, "Text"))
@@ -95,7 +93,7 @@ void label_body_read(struct req *r, void (*then)(struct req *r, struct labelled 
         req_fail(r, ERR_INVALID, "/result", "must be an array of result items");
         return;
     }
-    if (!needs_data(r->project->config)) {
+    if (!label_needs_data(r->project->config)) {
         check(r, NULL, then);
         return;
     }

@@ -12,6 +12,11 @@
 enum err label_body(struct req *r, struct json_object *result, struct json_object *data,
     unsigned flags, struct labelled **out, struct label_problem *problem) MUSTCHECK;
 
+/* Whether a label can only be judged with its task at hand: offsets lie within a text. */
+bool label_needs_data(const struct label_config *c);
+/* A task's data as the database gives it, in the arena. */
+struct json_object *label_data(struct arena *a, struct str text);
+
 /* The member `result` of the body, checked against the config and, where the task is text, against
  * the task's data, which is fetched first. Then calls then(r, label); a label that is refused is
  * answered instead. */

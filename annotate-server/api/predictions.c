@@ -3,6 +3,7 @@
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/work.h"
+#include "base/json_scan.h"
 
 enum { PREDICTIONS_MAX = 500, MODEL_MAX = 200, FAILURE_MAX = 200 };
 
@@ -10,12 +11,15 @@ struct bulk {
     struct req *r;
     struct entry *entries;
     size_t n, pending;
+    struct db_array ids; /* of the assignments, when labels need their task's data */
 };
 
 struct entry {
     struct bulk *bulk;
     struct transition t;
-    enum err refused; /* before it became a transition */
+    struct json_object *result; /* NULL: a failure */
+    struct json_object *data;   /* of the task, if the label needs it; NULL also: no such task */
+    enum err refused;           /* before it became a transition */
     struct label_problem problem;
 };
 
@@ -70,7 +74,12 @@ static void on_transition(struct transition *t)
 
 static bool bad(struct req *r, size_t i, const char *member, const char *why)
 {
-    req_fail(r, ERR_INVALID, arena_printf(r->arena, "/predictions/%zu/%s", i, member), "%s", why);
+    char *pointer = arena_alloc(r->arena, JSON_POINTER_SIZE);
+
+    snprintf(pointer, JSON_POINTER_SIZE, "/predictions/%zu", i);
+    if (member)
+        (void)json_pointer_add(pointer, JSON_POINTER_SIZE, str_of(member));
+    req_fail(r, ERR_INVALID, pointer, "%s", why);
     return false;
 }
 
@@ -80,7 +89,7 @@ static bool known_members(struct req *r, size_t i, struct json_object *v)
         "assignment", "version", "model", "score", "result", "error"};
 
     if (!json_object_is_type(v, json_type_object))
-        return bad(r, i, "", "must be an object");
+        return bad(r, i, NULL, "must be an object");
     json_object_object_foreach(v, key, value)
     {
         size_t k = 0;
@@ -142,7 +151,7 @@ static bool read_score(struct req *r, size_t i, struct json_object *v, struct tr
 static bool read_entry(struct req *r, size_t i, struct json_object *v, struct entry *e)
 {
     struct transition *t = &e->t;
-    struct json_object *assignment, *version, *model, *result;
+    struct json_object *assignment, *version, *model;
 
     if (!known_members(r, i, v))
         return false;
@@ -157,19 +166,69 @@ static bool read_entry(struct req *r, size_t i, struct json_object *v, struct en
     t->version = json_object_get_int64(version);
     t->model = string_of(model);
     t->verb = VERB_PRELABELLED;
-    result = get(v, "result", json_type_array);
-    if (!result)
+    e->result = get(v, "result", json_type_array);
+    if (!e->result)
         return read_failure(r, i, v, t);
     if (json_object_object_get_ex(v, "error", NULL))
         return bad(r, i, "error", "must be a short string, unless there is a result");
-    if (!read_score(r, i, v, t))
-        return false;
+    return read_score(r, i, v, t);
+}
+
+static void check_label(struct req *r, struct entry *e)
+{
     snprintf(e->problem.pointer, sizeof(e->problem.pointer), "/result");
-    e->refused =
-        label_body(r, result, NULL, LABEL_DOC_PARTIAL | LABEL_DOC_GIVE_IDS, &t->label, &e->problem);
+    e->refused = label_body(
+        r, e->result, e->data, LABEL_DOC_PARTIAL | LABEL_DOC_GIVE_IDS, &e->t.label, &e->problem);
     if (e->refused && e->refused != ERR_LABEL_INVALID)
         snprintf(e->problem.why, sizeof(e->problem.why), "%s", err_title(e->refused));
-    return true;
+}
+
+static void start(struct bulk *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (b->entries[i].result)
+            check_label(b->r, &b->entries[i]);
+    b->pending = b->n + 1; /* its own, so that nothing is answered before all have started */
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->entries[i].refused)
+            one_done(b);
+        else
+            transition_start(&b->entries[i].t);
+    }
+    one_done(b);
+}
+
+/* ---- the texts that the labels are about */
+
+static void on_data(struct req *r, const PGresult *res)
+{
+    struct bulk *b = r->user;
+
+    for (int row = 0; row < PQntuples(res); row++) {
+        struct entry *e = &b->entries[db_get_int(res, row, 0) - 1];
+        e->data = label_data(r->arena, db_get_str(res, row, 1));
+    }
+    start(b);
+}
+
+static void release_ids(void *ids)
+{
+    db_array_release(ids);
+}
+
+static void fetch_data(struct bulk *b)
+{
+    struct req *r = b->r;
+    struct query *q = query_new(r, STMT_assignments_data, on_data);
+
+    db_array_init(&b->ids, DB_INT8);
+    arena_defer(r->arena, release_ids, &b->ids);
+    for (size_t i = 0; i < b->n; i++)
+        db_array_int(&b->ids, b->entries[i].t.assignment);
+    r->user = b;
+    query_int(q, r->project->id);
+    db_array_bind(&b->ids, &q->call);
+    query_read(q);
 }
 
 void predictions_handler(struct req *r)
@@ -203,12 +262,8 @@ void predictions_handler(struct req *r)
         if (!read_entry(r, i, json_object_array_get_idx(list, i), e))
             return;
     }
-    b->pending = b->n + 1; /* its own, so that nothing is answered before all have started */
-    for (size_t i = 0; i < b->n; i++) {
-        if (b->entries[i].refused)
-            one_done(b);
-        else
-            transition_start(&b->entries[i].t);
-    }
-    one_done(b);
+    if (label_needs_data(r->project->config))
+        fetch_data(b);
+    else
+        start(b);
 }

@@ -76,6 +76,7 @@ struct transition {
     struct str merge_refused; /* p NULL, or why it is only the one that speaks for the most */
     double gold_score;        /* of gold work; else below 0 */
     int tries;
+    bool late; /* its actor held it; what they typed is not lost (I1) */
     enum { TRANSITION_APPLY, TRANSITION_LATE, TRANSITION_AGAIN, TRANSITION_DONE } fate;
     /* the answer */
     enum err err;

@@ -107,6 +107,7 @@ static void too_late(struct transition *t, const PGresult *res, int row)
         end(t, ERR_LEASE_LOST, "this assignment is not yours");
         return;
     }
+    t->late = true;
     end(t, same_version ? ERR_CONFLICT : ERR_VERSION,
         same_version ? "this work has been handed in or withdrawn already"
                      : "the assignment has moved on to another version");

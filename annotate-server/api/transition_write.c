@@ -211,8 +211,7 @@ static void add_decision(struct write *w, int ord, const struct transition *t)
     put_int(w, A_SKIP, d->skip_add);
     db_array_text(&w->cols[A_DETAIL], t->detail);
     put_bool(w, A_CANCEL, d->cancel_rest);
-    /* The answer to gold work is not the one the statement would keep: a repeated submit gets its
-     * first answer without a key, too. */
+    /* The answer to gold work is not the one that the statement would keep: see gold_record(). */
     add_key(w, t->gold_score >= 0 ? NULL : t->idempotency);
     for (size_t i = 0; i < t->ncomments; i++) {
         put_int(w, C_ORD, ord);

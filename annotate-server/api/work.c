@@ -12,7 +12,7 @@
 enum { COMMENTS_MAX = 100, REASON_MAX = 1000 };
 enum { LEAD_TIME_MAX_S = 10000000 };
 
-static void print_answer(const struct transition *t, struct buf *out)
+void work_answer(const struct transition *t, struct buf *out)
 {
     enum task_state state = t->to;
     int64_t version = t->task_version;
@@ -33,29 +33,78 @@ static void print_answer(const struct transition *t, struct buf *out)
     buf_putc(out, '}');
 }
 
+/* What was typed is kept (I1): a label as a late version, comments as comments. */
+static void refuse(const struct transition *t, bool kept)
+{
+    struct req *r = t->user;
+
+    if (t->late_label) {
+        char *extra = arena_printf(r->arena, "\"late_label\":%lld", (long long)t->late_label);
+        req_fail_extra(
+            r, t->err, NULL, extra, "%s; what you sent is kept as a late version", t->why);
+    } else {
+        req_fail(r, t->err, NULL, "%s%s", t->why, kept ? "; your comments are kept" : "");
+    }
+}
+
+static void on_comments_kept(struct req *r, const PGresult *res)
+{
+    (void)res;
+    refuse(r->user, true);
+}
+
+static void release_array(void *array)
+{
+    db_array_release(array);
+}
+
+static struct db_array *comments_array(struct req *r)
+{
+    struct db_array *a = arena_alloc(r->arena, sizeof(*a));
+
+    db_array_init(a, DB_TEXT);
+    arena_defer(r->arena, release_array, a);
+    return a;
+}
+
+/* A verdict that came too late: whoever looks at the task next reads what it said of it. */
+static void keep_comments(struct transition *t)
+{
+    struct req *r = t->user;
+    struct query *q = query_new(r, STMT_comment_keep, on_comments_kept);
+    struct db_array *regions = comments_array(r), *texts = comments_array(r);
+
+    r->user = t;
+    for (size_t i = 0; i < t->ncomments; i++) {
+        db_array_text(regions, t->comments[i].region);
+        db_array_text(texts, t->comments[i].text);
+    }
+    query_int(q, t->task);
+    query_int(q, r->who.user);
+    db_array_bind(regions, &q->call);
+    db_array_bind(texts, &q->call);
+    query_read(q);
+}
+
 static void answer(struct transition *t)
 {
     struct req *r = t->user;
     struct buf out;
 
-    if (t->err == ERR_BUSY || t->err == ERR_UNAVAILABLE)
-        req_set_header(r, "Retry-After", "1");
     if (t->err == ERR_EXISTS && t->idempotency) {
         idempotency_replay(r);
         return;
     }
-    if (t->err && t->late_label) {
-        char *extra = arena_printf(r->arena, "\"late_label\":%lld", (long long)t->late_label);
-        req_fail_extra(
-            r, t->err, NULL, extra, "%s; what you sent is kept as a late version", t->why);
+    if (t->err && t->late && t->ncomments) {
+        keep_comments(t);
         return;
     }
     if (t->err) {
-        req_fail(r, t->err, NULL, "%s", t->why);
+        refuse(t, false);
         return;
     }
     buf_init(&out, BUF_MAX_JSON);
-    print_answer(t, &out);
+    work_answer(t, &out);
     req_reply_json(r, 200, &out);
     buf_release(&out);
 }
@@ -198,20 +247,21 @@ static void on_why_not(struct req *r, const PGresult *res)
 {
     if (PQntuples(res) == 0)
         req_fail(r, ERR_NOT_FOUND, NULL, "there is no such assignment");
-    else if (db_get_int(res, 0, 5) != r->who.user)
+    else if (!db_get_bool(res, 0, 1))
         req_fail(r, ERR_LEASE_LOST, NULL, "this assignment is not yours");
-    else if (db_get_int(res, 0, 4) != r->version)
+    else if (!db_get_bool(res, 0, 2))
         req_fail(r, ERR_VERSION, NULL, "the assignment has moved on to another version");
     else
-        req_fail(r, ERR_CONFLICT, NULL, "the assignment is %.*s", STR_FMT(db_get_str(res, 0, 3)));
+        req_fail(r, ERR_CONFLICT, NULL, "the assignment is %.*s", STR_FMT(db_get_str(res, 0, 0)));
 }
 
-/* Why a guarded write found nothing to change: for the error's sake only. */
-static void explain(struct req *r)
+void work_refuse(struct req *r, int64_t assignment, int64_t version)
 {
-    struct query *q = query_new(r, STMT_assignment_find, on_why_not);
+    struct query *q = query_new(r, STMT_assignment_why, on_why_not);
 
-    query_int(q, r->id_arg[0]);
+    query_int(q, assignment);
+    query_int(q, version);
+    query_int(q, r->who.user);
     query_run(q);
 }
 
@@ -221,7 +271,7 @@ static void on_released(struct req *r, const PGresult *res)
     enum stage stage;
 
     if (PQntuples(res) == 0) {
-        explain(r);
+        work_refuse(r, r->id_arg[0], r->version);
         return;
     }
     if (stage_parse(db_get_str(res, 0, 3), &stage))
@@ -250,7 +300,7 @@ static void on_draft_saved(struct req *r, const PGresult *res)
     struct buf out;
 
     if (PQntuples(res) == 0) {
-        explain(r);
+        work_refuse(r, r->id_arg[0], r->version);
         return;
     }
     buf_init(&out, BUF_MAX_JSON);

@@ -1,12 +1,18 @@
--- Keeps the scores of gold work, in the transaction that takes it in. The work itself is not progress. Whose last 20 (5 at least) are
+-- Keeps the scores of gold work, in the transaction that takes it in, and the answers to requests that carry a key ($7-$9): they say what
+-- they would say of any task. The work itself is not progress. Whose last 20 (5 at least) are
 -- on average under the floor ($6; 0: none) gets no more work of the project, and what they handed in goes to others (gold_restore).
 -- users: server
 WITH fresh AS MATERIALIZED (
-    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[]) AS f(user_id, task_id, label_id, score)
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::float8[], $7::text[], $8::bytea[], $9::text[])
+        AS f(user_id, task_id, label_id, score, key, request, answer)
 ),
 kept AS (
     INSERT INTO gold_score (tenant_id, project_id, user_id, task_id, label_id, score)
     SELECT current_setting('app.tenant')::bigint, $1::bigint, user_id, task_id, label_id, score FROM fresh
+),
+answered AS (
+    INSERT INTO idempotency_key (tenant_id, user_id, key, request, status, answer)
+    SELECT current_setting('app.tenant')::bigint, user_id, key, request, 200, answer FROM fresh WHERE key IS NOT NULL
 ),
 uncounted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)

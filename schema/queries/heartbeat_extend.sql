@@ -1,6 +1,6 @@
--- Extends leases. A lease that has expired while nobody else claimed is taken up again, unless its holder has another slot of the
--- task by now (I3); the version does not change. Last column: whether the holder should hurry: less than a third of the lease was
--- left, or the project or the person in it is paused.
+-- Extends leases of who may still work in the project. A lease that has expired while nobody else claimed is taken up again, unless its
+-- holder has another slot of the task by now (I3); the version does not change. Last column: whether the holder should hurry: less than
+-- a third of the lease was left, or the project or the person in it is paused.
 -- users: server
 WITH beat AS MATERIALIZED (
     SELECT DISTINCT ON (h.holder, CASE WHEN a.stage = 'annotate' THEN -a.task_id ELSE a.id END) -- of two expired slots of a task, one
@@ -10,10 +10,10 @@ WITH beat AS MATERIALIZED (
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS h(id, version, holder, lease_s)
     JOIN assignment a ON a.id = h.id AND a.version = h.version AND a.holder = h.holder
     JOIN project p ON p.id = a.project_id
-    LEFT JOIN LATERAL (SELECT k.paused FROM project_member k WHERE k.project_id = a.project_id AND k.user_id = h.holder) m ON true
-    WHERE a.state = 'leased' OR a.stage <> 'annotate' OR NOT EXISTS (
+    LEFT JOIN LATERAL (SELECT k.role, k.paused FROM project_member k WHERE k.project_id = a.project_id AND k.user_id = h.holder) m ON true
+    WHERE (m.role <> 'viewer' OR EXISTS (SELECT FROM app_user u WHERE u.id = h.holder AND u.admin)) AND (a.state = 'leased' OR a.stage <> 'annotate' OR NOT EXISTS (
             SELECT FROM assignment o WHERE o.holder = h.holder AND o.task_id = a.task_id AND o.stage = 'annotate'
-              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id)
+              AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
     ORDER BY h.holder, CASE WHEN a.stage = 'annotate' THEN -a.task_id ELSE a.id END, a.state = 'open', a.id
 )
 UPDATE assignment a

@@ -74,6 +74,24 @@ def test_nothing_tells_it_from_other_work(api):
             assert (answer["task"]["state"], answer["task"]["version"], answer["label"]["seq"]) == ("review", 2, 1)
 
 
+def test_a_submit_with_a_key_is_answered_again_like_any(api, db):
+    desk = golden(api)
+    answers, gold = {}, 0
+    for _ in range(4):
+        work = desk.claim("annotator")
+        gold += is_gold(desk, work)
+        kept = {"Idempotency-Key": f"gold-{work['id']}"}
+        path, body = f"/v1/assignments/{work['id']}/submit", {"result": choice("cat")}
+        first, again = (desk("annotator").post(path, json=body, version=work["version"], headers=kept) for _ in range(2))
+        assert first.status_code == again.status_code == 200 and first.content == again.content
+        assert again.headers.get("Idempotency-Replayed") == "true", f"gold: {is_gold(desk, work)}"
+        other = desk("annotator").post(path, json={"result": choice("dog")}, version=work["version"], headers=kept)
+        problem(other, 422, "invalid")
+        answers[is_gold(desk, work)] = first.json()
+    assert {(a["task"]["state"], a["task"]["version"], a["label"]["seq"]) for a in answers.values()} == {("review", 2, 1)} and len(answers) == 2
+    assert standing(desk)["n"] == gold  # scored once
+
+
 def test_everybody_gets_each_gold_task_once(api):
     desk = golden(api, tasks=12, gold=3)
     for role in ("annotator", "annotator2", "reviewer"):

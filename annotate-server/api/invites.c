@@ -1,8 +1,8 @@
 /* Owns invites: who may join, and where. The token is shown once; its hash is all that is stored.
  * Never replaces the password of a user who is there already: whoever holds the token, and that is
  * the inviter, too, must show it to join them. */
+#include "annotate-server/api/listing.h"
 #include "annotate-server/api/people.h"
-#include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
 #include "base/api_token.h"
 
@@ -149,46 +149,21 @@ void invite_create_handler(struct req *r)
 
 /* ---- the list */
 
-static void on_list(struct req *r, const PGresult *res)
-{
-    static const struct {
-        const char *name;
-        void (*put)(struct buf *out, const PGresult *res, int row, int col);
-    } columns[] = {{"id", put_int}, {"email", put_str}, {"name", put_str}, {"created_by", put_int},
-        {"created_at", put_raw}, {"expires_at", put_raw}, {"expired", put_bool},
-        {"projects", put_raw}};
-    const int64_t *limit = r->user;
-    int n = PQntuples(res);
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_REPLY);
-    buf_puts(&out, "{\"invites\":[");
-    for (int row = 0; row < n; row++) {
-        for (int c = 0; c < (int)ARRAY_LEN(columns); c++) {
-            buf_printf(&out, "%s\"%s\":", c ? "," : "{", columns[c].name);
-            columns[c].put(&out, res, row, c);
-        }
-        buf_puts(&out, "},");
-    }
-    buf_chop(&out, ',');
-    buf_puts(&out, "],");
-    page_end(&out, n, *limit, n ? db_get_int(res, n - 1, 0) : 0);
-    req_reply_json(r, 200, &out);
-    buf_release(&out);
-}
-
 void invite_list_handler(struct req *r)
 {
-    int64_t *limit = arena_alloc(r->arena, sizeof(*limit)), after;
+    static const struct column columns[] = {{"id", put_int}, {"email", put_str}, {"name", put_str},
+        {"created_by", put_int}, {"created_at", put_raw}, {"expires_at", put_raw},
+        {"expired", put_bool}, {"projects", put_raw}};
+    int64_t after, limit;
 
-    if (!page_params(r, &after, limit))
+    if (!page_params(r, &after, &limit))
         return;
-    r->user = limit;
-    struct query *q = query_new(r, STMT_invite_list, on_list);
+    struct query *q =
+        listing_new(r, STMT_invite_list, "invites", columns, ARRAY_LEN(columns), limit);
     query_int(q, r->who.user);
     query_bool(q, r->who.admin);
     query_int(q, after);
-    query_int(q, *limit);
+    query_int(q, limit);
     query_run(q);
 }
 

@@ -32,8 +32,9 @@ static void on_list(struct req *r, const PGresult *res)
         buf_putc(&out, ',');
     }
     buf_chop(&out, ',');
-    buf_puts(&out, "],");
-    page_end(&out, n, l->limit, n ? db_get_int(res, n - 1, 0) : 0);
+    buf_puts(&out, l->limit ? "]," : "]}");
+    if (l->limit)
+        page_end(&out, n, l->limit, n ? db_get_int(res, n - 1, 0) : 0);
     req_reply_json(r, 200, &out);
     buf_release(&out);
 }

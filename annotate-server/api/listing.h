@@ -10,7 +10,8 @@ struct column { /* member name and how it is written */
 };
 
 /* {"<title>":[{…},…],"next":…}; the first column is the key of the page. Bind the statement's
- * parameters, then query_run. `columns` is static; `limit` is that of the page. */
+ * parameters, then query_run. `columns` is static; `limit` is that of the page; 0: the list is
+ * short and whole, and has no "next". */
 struct query *listing_new(struct req *r, enum statement s, const char *title,
     const struct column *columns, size_t ncolumns, int64_t limit);
 /* One row as an object, from the column `col` of the result on. */

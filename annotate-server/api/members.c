@@ -1,59 +1,23 @@
 /* Owns who belongs to a project and as what. Never lets a person change their own role. */
 #include "annotate-server/api/claim.h"
+#include "annotate-server/api/listing.h"
 #include "annotate-server/api/projects.h"
-#include "annotate-server/api/query.h"
 #include "annotate-server/auth/gate.h"
-
-/* role, skills, paused, max_leases of a row, from column `col` on. */
-static void put_terms(struct buf *out, const PGresult *res, int row, int col)
-{
-    buf_puts(out, "\"role\":");
-    put_str(out, res, row, col);
-    buf_puts(out, ",\"skills\":");
-    put_raw(out, res, row, col + 1);
-    buf_puts(out, ",\"paused\":");
-    put_bool(out, res, row, col + 2);
-    buf_puts(out, ",\"max_leases\":");
-    put_int(out, res, row, col + 3);
-}
-
-static void on_members(struct req *r, const PGresult *res)
-{
-    const int64_t *limit = r->user;
-    int n = PQntuples(res);
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_REPLY);
-    buf_puts(&out, "{\"members\":[");
-    for (int i = 0; i < n; i++) {
-        buf_puts(&out, "{\"user\":");
-        put_int(&out, res, i, 0);
-        buf_puts(&out, ",\"email\":");
-        put_str(&out, res, i, 1);
-        buf_puts(&out, ",\"name\":");
-        put_str(&out, res, i, 2);
-        buf_putc(&out, ',');
-        put_terms(&out, res, i, 3);
-        buf_puts(&out, "},");
-    }
-    buf_chop(&out, ',');
-    buf_puts(&out, "],");
-    page_end(&out, n, *limit, n ? db_get_int(res, n - 1, 0) : 0);
-    req_reply_json(r, 200, &out);
-    buf_release(&out);
-}
 
 void member_list_handler(struct req *r)
 {
-    int64_t *limit = arena_alloc(r->arena, sizeof(*limit)), after;
+    static const struct column columns[] = {{"user", put_int}, {"email", put_str},
+        {"name", put_str}, {"role", put_str}, {"skills", put_raw}, {"paused", put_bool},
+        {"max_leases", put_int}};
+    int64_t after, limit;
 
-    if (!page_params(r, &after, limit))
+    if (!page_params(r, &after, &limit))
         return;
-    r->user = limit;
-    struct query *q = query_new(r, STMT_member_list, on_members);
+    struct query *q =
+        listing_new(r, STMT_member_list, "members", columns, ARRAY_LEN(columns), limit);
     query_int(q, r->id_arg[0]);
     query_int(q, after);
-    query_int(q, *limit);
+    query_int(q, limit);
     query_run(q);
 }
 
@@ -74,6 +38,8 @@ static bool oneself(struct req *r)
 
 static void on_put(struct req *r, const PGresult *res)
 {
+    static const struct column columns[] = {{"user", put_int}, {"role", put_str},
+        {"skills", put_raw}, {"paused", put_bool}, {"max_leases", put_int}};
     struct buf out;
 
     if (PQntuples(res) == 0) {
@@ -82,11 +48,7 @@ static void on_put(struct req *r, const PGresult *res)
     }
     role_changed(r);
     buf_init(&out, BUF_MAX_JSON);
-    buf_puts(&out, "{\"user\":");
-    put_int(&out, res, 0, 0);
-    buf_putc(&out, ',');
-    put_terms(&out, res, 0, 1);
-    buf_putc(&out, '}');
+    listing_put(&out, columns, ARRAY_LEN(columns), res, 0, 0);
     req_reply_json(r, 200, &out);
     buf_release(&out);
 }

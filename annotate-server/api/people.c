@@ -1,7 +1,7 @@
 /* Owns users and API tokens. Never gives out a password hash, nor a token a second time. */
 #include "annotate-server/api/people.h"
 
-#include "annotate-server/api/query.h"
+#include "annotate-server/api/listing.h"
 #include "annotate-server/auth/gate.h"
 #include "base/api_token.h"
 #include "base/password.h"
@@ -30,49 +30,18 @@ void me_handler(struct req *r)
 
 /* ---- users */
 
-static void put_user(struct buf *out, const PGresult *res, int row)
-{
-    buf_puts(out, "{\"id\":");
-    put_int(out, res, row, 0);
-    buf_puts(out, ",\"email\":");
-    put_str(out, res, row, 1);
-    buf_puts(out, ",\"name\":");
-    put_str(out, res, row, 2);
-    buf_puts(out, ",\"admin\":");
-    put_bool(out, res, row, 3);
-    buf_putc(out, '}');
-}
-
-static void on_users(struct req *r, const PGresult *res)
-{
-    int64_t *limit = r->user;
-    int n = PQntuples(res);
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_REPLY);
-    buf_puts(&out, "{\"users\":[");
-    for (int i = 0; i < n; i++) {
-        put_user(&out, res, i);
-        buf_putc(&out, ',');
-    }
-    buf_chop(&out, ',');
-    buf_puts(&out, "],");
-    page_end(&out, n, *limit, n ? db_get_int(res, n - 1, 0) : 0);
-    req_reply_json(r, 200, &out);
-    buf_release(&out);
-}
-
 void user_list_handler(struct req *r)
 {
-    int64_t *limit = arena_alloc(r->arena, sizeof(*limit)), after;
+    static const struct column columns[] = {
+        {"id", put_int}, {"email", put_str}, {"name", put_str}, {"admin", put_bool}};
     bool disabled = false;
+    int64_t after, limit;
 
-    if (!page_params(r, &after, limit) || !flag_param(r, "disabled", &disabled))
+    if (!page_params(r, &after, &limit) || !flag_param(r, "disabled", &disabled))
         return;
-    r->user = limit;
-    struct query *q = query_new(r, STMT_user_list, on_users);
+    struct query *q = listing_new(r, STMT_user_list, "users", columns, ARRAY_LEN(columns), limit);
     query_int(q, after);
-    query_int(q, *limit);
+    query_int(q, limit);
     query_bool(q, disabled);
     query_run(q);
 }
@@ -216,30 +185,11 @@ void token_create_handler(struct req *r)
     query_read(query_new(r, STMT_token_next, on_token_id));
 }
 
-static void on_tokens(struct req *r, const PGresult *res)
-{
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_REPLY);
-    buf_puts(&out, "{\"tokens\":[");
-    for (int i = 0; i < PQntuples(res); i++) {
-        buf_puts(&out, "{\"id\":");
-        put_int(&out, res, i, 0);
-        buf_puts(&out, ",\"name\":");
-        put_str(&out, res, i, 1);
-        buf_puts(&out, ",\"created_at\":");
-        put_raw(&out, res, i, 2);
-        buf_puts(&out, "},");
-    }
-    buf_chop(&out, ',');
-    buf_puts(&out, "]}");
-    req_reply_json(r, 200, &out);
-    buf_release(&out);
-}
-
 void token_list_handler(struct req *r)
 {
-    struct query *q = query_new(r, STMT_token_list, on_tokens);
+    static const struct column columns[] = {
+        {"id", put_int}, {"name", put_str}, {"created_at", put_raw}};
+    struct query *q = listing_new(r, STMT_token_list, "tokens", columns, ARRAY_LEN(columns), 0);
 
     query_int(q, r->who.user);
     query_run(q);

@@ -1,38 +1,15 @@
 /* Owns the data paths that a project can be searched by. Never reads a task: upkeep does. */
-#include "annotate-server/api/query.h"
+#include "annotate-server/api/listing.h"
 #include "annotate-server/api/task_search.h"
 #include "core/filter.h"
 
-static void put_field(struct buf *out, const PGresult *res, int row)
-{
-    buf_puts(out, "{\"path\":");
-    put_str(out, res, row, 0);
-    buf_puts(out, ",\"state\":");
-    put_str(out, res, row, 1);
-    buf_puts(out, ",\"created_at\":");
-    put_raw(out, res, row, 2);
-    buf_putc(out, '}');
-}
-
-static void on_list(struct req *r, const PGresult *res)
-{
-    struct buf out;
-
-    buf_init(&out, BUF_MAX_JSON);
-    buf_puts(&out, "{\"fields\":[");
-    for (int row = 0; row < PQntuples(res); row++) {
-        put_field(&out, res, row);
-        buf_putc(&out, ',');
-    }
-    buf_chop(&out, ',');
-    buf_puts(&out, "]}");
-    req_reply_json(r, 200, &out);
-    buf_release(&out);
-}
+static const struct column columns[] = {
+    {"path", put_str}, {"state", put_str}, {"created_at", put_raw}};
 
 void search_field_list_handler(struct req *r)
 {
-    struct query *q = query_new(r, STMT_search_field_list, on_list);
+    struct query *q =
+        listing_new(r, STMT_search_field_list, "fields", columns, ARRAY_LEN(columns), 0);
 
     query_int(q, r->id_arg[0]);
     query_run(q);
@@ -52,7 +29,7 @@ static void on_put(struct req *r, const PGresult *res)
         return;
     }
     buf_init(&out, BUF_MAX_JSON);
-    put_field(&out, res, 0);
+    listing_put(&out, columns, ARRAY_LEN(columns), res, 0, 0);
     req_reply_json(r, 200, &out);
     buf_release(&out);
 }

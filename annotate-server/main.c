@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "annotate-server/api/events.h"
 #include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/queue_head.h"
@@ -86,6 +87,7 @@ static enum err start_thread(struct running *r, int i)
         .ctx = ctx,
         .gate = gate_check,
         .before = idempotency_before,
+        .after = events_written,
         .files = r->files,
         .limit = r->limit,
         .header_ms = config_int(CONFIG_header_deadline_ms),
@@ -94,6 +96,7 @@ static enum err start_thread(struct running *r, int i)
     };
 
     park_init(ctx);
+    events_init(ctx);
     queue_heads_init(ctx);
     r->server.threads[r->server.nthreads++] = ctx;
     enum err e = http_server_new(ctx->loop, &http, &ctx->http);
@@ -127,6 +130,7 @@ static void drain(struct thread_ctx *ctx, int64_t ms, int64_t a, int64_t b)
     (void)a;
     (void)b;
     park_drain(ctx);
+    events_drain(ctx);
     http_server_drain(ctx->http, ms, drained, ctx);
 }
 
@@ -168,6 +172,8 @@ static enum err build(struct running *r)
     }
     set_rates(&r->server);
     r->server.work = work_pool_new((int)config_int(CONFIG_blocking_threads));
+    r->server.streams =
+        limit_new((int)config_int(CONFIG_max_connections), (int)config_int(CONFIG_max_streams));
     r->limit =
         limit_new((int)config_int(CONFIG_max_connections), (int)config_int(CONFIG_max_per_address));
     for (int i = 0, n = thread_count(); !e && i < n; i++)

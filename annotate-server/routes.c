@@ -6,6 +6,7 @@
 #include "annotate-server/api/bulk.h"
 #include "annotate-server/api/claim.h"
 #include "annotate-server/api/comments.h"
+#include "annotate-server/api/events.h"
 #include "annotate-server/api/gold.h"
 #include "annotate-server/api/health.h"
 #include "annotate-server/api/late.h"
@@ -242,6 +243,12 @@ const struct route routes[] = {
     {POST, .path = "/v1/projects/{id}/predictions", .name = "predictions", .summary = "Hand in pre-labels", .may = MAY_MODEL,
      .object = OBJECT_PROJECT, .body = BODY_JSON, .max_body = BULK_BODY, .request = "predictions", .reply = "predicted", .ok = 200,
      .handler = predictions_handler},
+
+    /* events */
+    {GET, .path = "/v1/events", .name = "events", .summary = "What happens in my projects, as it happens (Server-Sent Events)", .may = MAY_USER,
+     .params = PARAMS({"project", "integer", "\"minimum\":1", "of this project only"},
+                      {"actions", "string", NULL, "of these actions only, ',' between"}),
+     .serves = "text/event-stream", .ok = 200, .handler = events_handler},
 
     /* media */
     {POST, .path = "/v1/assets", .name = "asset_create", .summary = "Upload media, streamed", .may = MAY_USER, .body = BODY_STREAM,

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "annotate-server/api/events.h"
 #include "annotate-server/api/park.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -11,8 +12,9 @@
 #include "io/db_listen.h"
 
 /* A payload is "SENDER STAGE TENANT PROJECT[ STAGE TENANT PROJECT]...", of less than 8000 bytes.
- * Upkeep's sender is 0. */
+ * Upkeep's sender is 0. "event TENANT TENANT" says that a tenant has events. */
 enum { TOLD_MAX = 64 };
+#define TOLD_EVENTS STAGE_COUNT
 
 struct told {
     int64_t tenant, project;
@@ -44,12 +46,17 @@ static void sent(struct db_call *call, enum err e, const PGresult *res)
     w->arena = NULL;
 }
 
+static const char *word_of(enum stage stage)
+{
+    return stage == TOLD_EVENTS ? "event" : stage_name(stage);
+}
+
 static void take_payload(struct wake *w, struct buf *out)
 {
     buf_puts(out, w->self);
     pthread_mutex_lock(&w->lock);
     for (int i = 0; i < w->n; i++)
-        buf_printf(out, " %s %lld %lld", stage_name(w->told[i].stage), (long long)w->told[i].tenant,
+        buf_printf(out, " %s %lld %lld", word_of(w->told[i].stage), (long long)w->told[i].tenant,
             (long long)w->told[i].project);
     w->n = 0;
     pthread_mutex_unlock(&w->lock);
@@ -103,6 +110,11 @@ void wake_tell(struct server *s, int64_t tenant, int64_t project, enum stage sta
         loop_post(s->threads[0]->loop, send_told, w);
 }
 
+void wake_tell_events(struct server *s, int64_t tenant)
+{
+    wake_tell(s, tenant, tenant, TOLD_EVENTS);
+}
+
 /* ---- hearing */
 
 static bool next_id(struct str *rest, int64_t *out)
@@ -117,13 +129,17 @@ static void heard(void *arg, struct str payload)
     struct wake *w = arg;
     struct str word;
     int64_t tenant, project;
-    enum stage stage;
+    enum stage stage = TOLD_EVENTS;
 
     if (!str_split(&payload, ' ', &word) || str_is(word, w->self))
         return;
-    while (str_split(&payload, ' ', &word) && stage_parse(word, &stage) &&
-           next_id(&payload, &tenant) && next_id(&payload, &project))
-        park_opened(w->server, tenant, project, stage);
+    while (str_split(&payload, ' ', &word) &&
+           (str_is(word, "event") || stage_parse(word, &stage)) && next_id(&payload, &tenant) &&
+           next_id(&payload, &project)) {
+        if (!str_is(word, "event"))
+            park_opened(w->server, tenant, project, stage);
+        events_changed(w->server, tenant); /* work opens by an event */
+    }
 }
 
 void wake_init(struct server *s, const char *conninfo)

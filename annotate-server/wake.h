@@ -15,4 +15,7 @@ void wake_init(struct server *s, const char *conninfo);
  * the last. */
 void wake_tell(struct server *s, int64_t tenant, int64_t project, enum stage stage);
 
+/* The same of a tenant's events (api/events.h). */
+void wake_tell_events(struct server *s, int64_t tenant);
+
 #endif

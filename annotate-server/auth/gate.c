@@ -2,6 +2,7 @@
  * not allow. */
 #include "annotate-server/auth/gate.h"
 
+#include "annotate-server/api/events.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/http/server.h"
 #include "annotate-server/project.h"
@@ -64,12 +65,14 @@ static struct memo_key role_key(const struct req *r)
 void gate_forget_role(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t user)
 {
     memo_forget(&c->roles, (struct memo_key){tenant, project, user, 0});
+    events_recheck(c, tenant);
 }
 
 void gate_forget_token(struct thread_ctx *c)
 {
     memo_release(&c->api_tokens);
     memo_init(&c->api_tokens, 4096);
+    events_recheck(c, 0);
 }
 
 void gate_forget_user(struct thread_ctx *c, int64_t tenant, int64_t user, int64_t unused)
@@ -272,6 +275,7 @@ static void check_api_token(struct req *r, struct str token)
         unauthenticated(r, "not an API token");
         return;
     }
+    r->who.token = id;
     struct sha256 again = sha256_of((struct str){(const char *)asked->hash.b, SHA256_LEN});
     asked->key = (struct memo_key){
         r->who.tenant, id, (int64_t)sha256_u64(asked->hash), (int64_t)sha256_u64(again)};
@@ -370,6 +374,9 @@ void gate_check(struct req *r)
         unauthenticated(r, why);
         return;
     }
-    r->who = (struct principal){.tenant = claims.tenant, .user = claims.user};
+    r->who = (struct principal){.tenant = claims.tenant,
+        .user = claims.user,
+        .epoch = claims.epoch,
+        .expires = claims.exp};
     check_login(r, claims.epoch);
 }

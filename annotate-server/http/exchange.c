@@ -87,6 +87,8 @@ void exchange_answered(struct exchange *x)
     int64_t us = clock_mono_us() - x->r.start_us;
 
     x->answered = true;
+    if (x->handled && c->sv->o.after)
+        c->sv->o.after(&x->r, x->status);
     metrics_request(c->sv->metrics, x->r.route, x->status, us);
     if (x->status >= 500)
         log_req(LOG_WARN, x->r.id, "request", "%s %d in %lld us",

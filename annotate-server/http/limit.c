@@ -124,7 +124,12 @@ static bool take_address(struct limit *l, uint64_t address)
 
 enum err limit_enter(struct limit *l, const struct sockaddr *from, struct limit_key *key)
 {
-    key->address = l->per_address > 0 ? limit_address(from) : 0;
+    return limit_take(l, limit_address(from), key);
+}
+
+enum err limit_take(struct limit *l, uint64_t address, struct limit_key *key)
+{
+    key->address = l->per_address > 0 ? address : 0;
     if (atomic_fetch_add_explicit(&l->open, 1, memory_order_relaxed) >= l->max) {
         atomic_fetch_sub_explicit(&l->open, 1, memory_order_relaxed);
         return ERR_BUSY;

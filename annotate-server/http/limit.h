@@ -27,6 +27,8 @@ struct limit_key {
 
 /* Takes a place. ERR_BUSY: no more in all; ERR_RATE: no more from this address. */
 enum err limit_enter(struct limit *l, const struct sockaddr *from, struct limit_key *key) MUSTCHECK;
+/* The same for anything else that is counted, by a number that is not 0. */
+enum err limit_take(struct limit *l, uint64_t address, struct limit_key *key) MUSTCHECK;
 void limit_leave(struct limit *l, struct limit_key key);
 
 #endif

@@ -23,6 +23,8 @@ struct http_options {
     /* Called with the whole body in, before the handler of a POST, PUT, PATCH or DELETE (but not of
      * a streamed body); calls http_handler_pass() or answers. NULL: straight to the handler. */
     void (*before)(struct req *r);
+    /* Called when a handler's answer has been given, with its status. NULL: nobody asks. */
+    void (*after)(struct req *r, int status);
     const struct static_files *files; /* the front end, or NULL */
     struct limit *limit;
     int64_t header_ms, body_ms, idle_ms; /* 10 s, 10 s, 30 s */

@@ -91,7 +91,11 @@ def attempt(client, method, path, operation):
         body = {}
     needs = versioned(operation)
     data = b"[]" if "application/octet-stream" in operation.get("requestBody", {}).get("content", {}) else None
-    return client.request(method, path, json=body, data=data, version=999999 if needs else None)
+    endless = any("text/event-stream" in r.get("content", {}) for r in operation["responses"].values())
+    answer = client.request(method, path, json=body, data=data, version=999999 if needs else None, stream=endless)
+    if endless and answer.ok:
+        answer.close()
+    return answer
 
 
 def allowed(role, may):

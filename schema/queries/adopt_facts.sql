@@ -6,7 +6,12 @@ SELECT t.state, t.version, t.overlap, t.rework_count, t.skip_count, coalesce(h.a
        (SELECT array_agg(o.holder ORDER BY o.slot) FROM assignment o
         WHERE o.task_id = t.id AND o.stage = 'annotate' AND o.state = 'submitted'),
        (SELECT max(o.holder) FROM assignment o WHERE o.task_id = t.id AND o.stage = 'review' AND o.state = 'submitted'),
-       t.hands, s.kind, s.author, z.how,
+       ARRAY(
+           -- who handed in a slot that is open again, or was given up: the label is theirs, too
+           SELECT unnest(t.hands) UNION
+           SELECT l.author FROM (SELECT DISTINCT ON (v.assignment_id) v.assignment_id, v.author FROM label_version v
+                                 WHERE v.task_id = t.id AND v.kind = 'submission' ORDER BY v.assignment_id, v.seq DESC) l
+           JOIN assignment o ON o.id = l.assignment_id WHERE o.state <> 'submitted'), s.kind, s.author, z.how,
        s.sha256, s.bytes, s.pack, s.pack_off, h.sha256, h.bytes, h.pack, h.pack_off, b.sha256, b.bytes, b.pack, b.pack_off, h.id
 FROM label_version s JOIN task t ON t.id = s.task_id
 LEFT JOIN label_version h ON h.id = t.head_label

@@ -26,8 +26,8 @@ opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, excluded, skills)
     SELECT tenant_id, project_id, task, 'qa', 1, -priority, excluded::bigint[], skills FROM moved WHERE to_state = 'qa'
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
-    SET state = 'open', version = assignment.version + 1, lease_expires_at = NULL, rank = excluded.rank, reserved_for = NULL,
-        reserved_until = NULL, excluded = excluded.excluded, skills = excluded.skills
+    SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank,
+        reserved_for = NULL, reserved_until = NULL, excluded = excluded.excluded, skills = excluded.skills
 ),
 logged AS (
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, assignment_id, assignment_version,

@@ -27,7 +27,8 @@ closed AS (
 ),
 opened AS (
     UPDATE assignment a
-    SET state = 'open', version = a.version + 1, excluded = a.excluded || r.holder, reserved_for = NULL, reserved_until = NULL
+    SET state = 'open', version = a.version + 1, holder = NULL, excluded = a.excluded || r.holder, reserved_for = NULL,
+        reserved_until = NULL
     FROM ready r WHERE a.id = r.slot
 ),
 logged AS (

@@ -3,7 +3,13 @@
 WITH moved AS (
     UPDATE task t
     SET state = $5::text, version = t.version + 1, updated_at = now(), rework_count = (t.rework_count + $13::int)::smallint,
-        archived_from = CASE WHEN $5 = 'archived' THEN t.state END
+        archived_from = CASE WHEN $5 = 'archived' THEN t.state END,
+        hands = CASE WHEN $4 = 'reopen' AND $5 = 'review' THEN ARRAY(
+                    -- who handed in a slot that is open again, or was given up: the label is theirs, too
+                    SELECT unnest(t.hands) UNION
+                    SELECT l.author FROM (SELECT DISTINCT ON (v.assignment_id) v.assignment_id, v.author FROM label_version v
+                                          WHERE v.task_id = t.id AND v.kind = 'submission' ORDER BY v.assignment_id, v.seq DESC) l
+                    JOIN assignment o ON o.id = l.assignment_id WHERE o.state <> 'submitted') ELSE t.hands END
     WHERE t.id = $1::bigint AND t.version = $2::bigint AND t.state = $3::text
     RETURNING t.tenant_id, t.project_id, t.id, t.version, t.state, t.priority, t.skills
 ),

@@ -49,6 +49,30 @@ def test_nobody_acts_under_a_version_they_have_not_claimed(api, db):
     broken_rules(db)
 
 
+def test_an_inspector_has_not_claimed_what_a_manager_sends_to_qa(api):
+    desk = Desk(api, workflow={"qa": {"percent": 100}})
+    desk.annotate()
+    desk.verdict("reviewer", desk.claim("reviewer", "review"), "accept")
+    inspected = desk.claim("qa", "qa")
+    desk.verdict("qa", inspected, "reject")
+    assert desk("manager").ok("POST", f"{desk.path}/accept", json={"stage": "review"})["accepted"][0]["state"] == "qa"
+    problem(desk.act("qa", inspected, "verdict", {"verdict": "accept"}, version=inspected["version"] + 1), 409, "lease-lost")
+    assert desk.state() == "qa"
+
+
+def test_who_gave_up_their_rework_does_not_judge_what_they_had_made(api):
+    """The merged label is of two; one of them gets it back, gives it up, and so has no slot of it any more."""
+    desk = Desk(api, workflow={"overlap": 2, "skip_limit": 1, "qa": {"percent": 100}})
+    desk.annotate("reviewer")
+    desk.annotate("annotator")
+    assert desk.labels()[-1]["kind"] == "merge"
+    desk.verdict("manager", desk.claim("manager", "review"), "reject")
+    assert desk.done("reviewer", desk.claim("reviewer"), "skip")["task"]["state"] == "skipped"
+    desk.move("reopen", to="review")
+    assert desk.claims("reviewer", "review") == []
+    assert len(desk.claims("qa", "review")) == 1
+
+
 def test_a_reviewer_whose_fix_failed_qa_does_not_judge_it_again(api, db):
     desk = Desk(api, workflow={"review": {"mode": "all"}, "qa": {"percent": 100}})
     desk.annotate()

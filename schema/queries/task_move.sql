@@ -19,7 +19,11 @@ cancelled AS (
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
-    SELECT m.tenant_id, m.project_id, m.id, $7::text, g.slot, -m.priority, $9::bigint,
+    SELECT m.tenant_id, m.project_id, m.id, $7::text,
+           CASE WHEN $9::bigint IS NULL THEN g.slot -- rework: the slot of who did it (I3)
+                ELSE coalesce((SELECT s.slot FROM assignment s WHERE s.holder = $9::bigint AND s.task_id = m.id
+                                 AND s.stage = 'annotate' AND s.state = 'submitted'), g.slot) END,
+           -m.priority, $9::bigint,
            CASE WHEN $9 IS NOT NULL THEN now() + make_interval(secs => $10::int) END, $11::text::bigint[],
            CASE WHEN $7 <> 'prelabel' THEN m.skills END
     FROM moved m CROSS JOIN LATERAL generate_series(1, $8::int) AS g(slot)

@@ -69,7 +69,11 @@ versions AS (
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
-    SELECT m.tenant_id, m.project_id, m.task, m.open_stage, g.slot, -m.priority, m.reserved_for,
+    SELECT m.tenant_id, m.project_id, m.task, m.open_stage,
+           CASE WHEN m.reserved_for IS NULL THEN g.slot -- rework: the slot of who did it (I3)
+                ELSE coalesce((SELECT s.slot FROM assignment s WHERE s.holder = m.reserved_for AND s.task_id = m.task
+                                 AND s.stage = 'annotate' AND s.state = 'submitted'), g.slot) END,
+           -m.priority, m.reserved_for,
            CASE WHEN m.reserved_for IS NOT NULL THEN now() + make_interval(secs => $42::int) END, m.excluded::bigint[], m.skills
     FROM moved m CROSS JOIN LATERAL generate_series(1, m.open_slots) AS g(slot)
     WHERE m.open_stage IS NOT NULL

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/feed.h"
 #include "cli/say.h"
+#include "io/kafka_security.h"
 
 enum { METADATA_MS = 10000, POLL_MS = 100, STALL_US = 30000000, TOPIC_NAME = 256 };
 
@@ -46,9 +47,10 @@ static rd_kafka_t *make_consumer(const char *brokers)
         {"group.id", "annotate-consume"}, {"enable.auto.commit", "false"},
         {"isolation.level", "read_committed"}, {"enable.partition.eof", "true"},
         {"auto.offset.reset", "earliest"}, {"fetch.wait.max.ms", "10"}, {"log_level", "3"}};
+    struct kafka_security security = kafka_security_of_config();
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char why[256];
-    bool good = true;
+    char why[KAFKA_WHY_MAX];
+    bool good = !kafka_security_apply(&security, conf, why);
 
     for (size_t i = 0; good && i < ARRAY_LEN(settings); i++)
         good = rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof(why)) ==

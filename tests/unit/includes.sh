@@ -27,7 +27,7 @@ headers=(
     'curl/|^io/http_|the HTTP client is io/http_client'
     'json-c/|^(core|formats|storage|io|annotate-server|workers|cli)/|base knows no json-c'
     'libxml/|^(core|formats)/|XML is read in core and formats'
-    'librdkafka/|^(workers/stream|cli)/|Kafka is written by workers/stream and read back by the command line'
+    'librdkafka/|^(workers/stream/|cli/|io/kafka_security)|Kafka is written by workers/stream and read back by the command line'
     'archive(_entry)?\.h|^formats/|archives live in formats'
     'openssl/|^(base|io|annotate-server|storage|workers|cli)/|core is pure: hashes come from base'
     '(jwt|png|turbojpeg)\.h|^(annotate-server|workers)/|only programs use it'

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/kafka_security.h"
 
 enum { ADMIN_MS = 15000, POLL_MS = 200, TAIL = 1000, NTOPICS = TOPIC_COUNT + 1 };
 
@@ -41,11 +42,14 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 
 static rd_kafka_conf_t *configure(const char *brokers, const struct setting *list, size_t n)
 {
+    struct kafka_security security = kafka_security_of_config();
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char why[256];
+    char why[KAFKA_WHY_MAX];
 
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)) != RD_KAFKA_CONF_OK)
+        log_error("kafka", "%s", why);
+    if (kafka_security_apply(&security, conf, why)) /* main has checked: a file has changed since */
         log_error("kafka", "%s", why);
     for (size_t i = 0; i < n; i++) {
         rd_kafka_conf_res_t res =

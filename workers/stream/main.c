@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "io/kafka_security.h"
 #include "workers/stream/relay.h"
 
 #define SUMMARY                                                                                    \
@@ -47,6 +48,18 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* What never gets better by trying again. */
+static bool settings_good(void)
+{
+    struct kafka_security security = kafka_security_of_config();
+    char why[KAFKA_WHY_MAX];
+
+    if (!kafka_security_check(&security, why))
+        return true;
+    log_error("settings", "%s", why);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     int i = config_load(PROGRAM_STREAM, SUMMARY, argc, argv);
@@ -58,6 +71,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_init("annotate-stream", config_str(CONFIG_log_level));
+    if (!settings_good())
+        return EXIT_USAGE;
     snprintf(pid_file, sizeof(pid_file), "%s", config_str(CONFIG_pid_file));
     catch_signals();
     struct relay_options o = {.db = config_str(CONFIG_db_worker),

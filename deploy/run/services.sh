@@ -8,12 +8,20 @@ process_pid() { as_user cat "$var/run/$1.pid" 2>/dev/null; }
 
 process_alive() { process_is "$(process_pid "$1")" "$2"; } # name, mark
 
+# The program under a keeper, which starts it again when it dies (keep.sh). PostgreSQL has its own and is not one of these.
 process_spawn() { # name, mark, command...
     local name=$1 mark=$2
     shift 2
-    as_user setsid --fork sh -c 'echo $$ >"$1.pid" && log=$2 && shift 2 && exec "$@" >>"$log" 2>&1' sh \
+    as_user setsid --fork bash -c "$(cat "$root/deploy/run/keep.sh")" keep \
         "$var/run/$name" "$var/log/$name.log" "$@" </dev/null >/dev/null 2>&1 9>&-
     wait_for 5 process_alive "$name" "$mark" || true
+}
+
+# From here on nobody starts it again. A pause of the keeper's ends with it.
+keeper_stop() { # name
+    local pid
+    pid=$(as_user cat "$var/run/$1.keeper" 2>/dev/null) || return 0
+    ! process_is "$pid" "$var/run/$1" || as_user kill "$pid" 2>/dev/null || true
 }
 
 wait_for() { # seconds, command...
@@ -28,6 +36,7 @@ wait_for() { # seconds, command...
 # TERM, and KILL for what has not gone in time.
 process_stop() { # name, mark, seconds
     local pid
+    keeper_stop "$1"
     pid=$(process_pid "$1") || return 0
     if process_is "$pid" "$2"; then
         as_user kill "$pid" 2>/dev/null || true

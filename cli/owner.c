@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "base/utf8.h"
+#include "cli/args.h"
 #include "cli/say.h"
 
 static bool find_tenant(struct owner *o, const char *name)
@@ -64,6 +65,39 @@ const PGresult *owner_run(struct owner *o, struct db_call *c)
     const char *why = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     fail("the database refused: %s.", why ? why : "the connection was lost");
     return NULL;
+}
+
+static int list_pages(
+    struct owner *o, enum statement page, void (*print)(const PGresult *r, int row))
+{
+    int64_t after = 0;
+    const PGresult *r;
+
+    do {
+        struct db_call c = owner_call(o, page);
+        db_int(&c, o->arena, after);
+        if (!(r = owner_run(o, &c)))
+            return 1;
+        for (int i = 0; i < PQntuples(r); i++) {
+            print(r, i);
+            after = db_get_int(r, i, 0);
+        }
+    } while (PQntuples(r) > 0);
+    return 0;
+}
+
+int owner_list(
+    int argc, char **argv, enum statement page, void (*print)(const PGresult *r, int row))
+{
+    const char *tenant = NULL;
+    const struct opt opts[] = {{"tenant", .text = &tenant, .required = true}};
+    struct owner o;
+
+    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
+        return 2;
+    int status = owner_open(&o, tenant) ? list_pages(&o, page, print) : 1;
+    owner_close(&o);
+    return status;
 }
 
 bool owner_text(const char *what, const char *text, size_t min, size_t max)

@@ -21,6 +21,11 @@ struct db_call owner_call(const struct owner *o, enum statement stmt);
 /* Runs it. NULL after saying why not; the result is freed with the owner. */
 const PGresult *owner_run(struct owner *o, struct db_call *c) MUSTCHECK;
 
+/* A command's `list --tenant NAME`: a row of the statement at a time. Its parameter is the id
+ * behind which a page begins, its first column the id. Returns the exit status. */
+int owner_list(
+    int argc, char **argv, enum statement page, void (*print)(const PGresult *r, int row));
+
 /* True when `text` is UTF-8 of min..max characters, as the database's columns ask; else says so.
  * `what`: "a user's name". */
 bool owner_text(const char *what, const char *text, size_t min, size_t max) MUSTCHECK;

@@ -141,35 +141,9 @@ static void print_user(const PGresult *r, int row)
         db_get_bool(r, row, 4) ? "\tdisabled" : "", db_get_bool(r, row, 5) ? "" : "\tno-password");
 }
 
-static int list_in(struct owner *o)
-{
-    int64_t after = 0;
-    const PGresult *r;
-
-    do {
-        struct db_call c = owner_call(o, STMT_user_admin_list);
-        db_int(&c, o->arena, after);
-        if (!(r = owner_run(o, &c)))
-            return 1;
-        for (int i = 0; i < PQntuples(r); i++) {
-            print_user(r, i);
-            after = db_get_int(r, i, 0);
-        }
-    } while (PQntuples(r) > 0);
-    return 0;
-}
-
 static int list(int argc, char **argv)
 {
-    const char *tenant = NULL;
-    const struct opt opts[] = {{"tenant", .text = &tenant, .required = true}};
-    struct owner o;
-
-    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
-        return 2;
-    int status = owner_open(&o, tenant) ? list_in(&o) : 1;
-    owner_close(&o);
-    return status;
+    return owner_list(argc, argv, STMT_user_admin_list, print_user);
 }
 
 int cmd_user(int argc, char **argv)

@@ -370,8 +370,14 @@ void gate_check(struct req *r)
         check_api_token(r, header);
         return;
     }
-    if (token_cache_verify(&r->ctx->tokens, header, &claims, &why) || !claims.user) {
+    if (token_cache_verify(&r->ctx->tokens, header, &claims, &why)) {
         unauthenticated(r, why);
+        return;
+    }
+    if (!claims.user) { /* an outside issuer's: good, but nobody of ours */
+        req_fail(r, ERR_FORBIDDEN, NULL,
+            "the token is good, but its subject is linked to no account here; log in, or use an "
+            "API token");
         return;
     }
     r->who = (struct principal){.tenant = claims.tenant,

@@ -85,9 +85,10 @@ static const struct {
     SAME("referrer-policy", "no-referrer"),
     BOTH("cache-control", "no-store", "no-cache"),
     BOTH("content-security-policy", "default-src 'none'; frame-ancestors 'none'",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
         "connect-src 'self'; font-src 'self'; media-src 'self' blob:; worker-src 'self'; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types label-config"),
     SAME("cross-origin-resource-policy", "same-origin"),
     PAGE("cross-origin-opener-policy", "same-origin"),
     PAGE("permissions-policy", "accelerometer=(), camera=(), display-capture=(), geolocation=(), "

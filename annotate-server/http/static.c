@@ -14,7 +14,14 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-enum { MAX_FILES = 4096, MAX_DEPTH = 8, MAX_PATH = 1024, GZIP_LEVEL = 9, ETAG_HEX = 32 };
+enum {
+    MAX_FILES = 4096,
+    MAX_DEPTH = 8,
+    MAX_PATH = 1024,
+    GZIP_LEVEL = 9,
+    ETAG_HEX = 32,
+    HASH_CHARS = 8
+};
 #define MAX_BYTES ((size_t)256 << 20)
 
 struct static_files {
@@ -52,24 +59,20 @@ static const char *type_of(struct str path)
     return "application/octet-stream";
 }
 
-/* "app-3f9a1c0b.js": eight or more letters and digits, one digit at least, before the last dot. */
+/* "main-UERRPAHP.js": the build's names end in '-' and a hash, eight characters of base32 (RFC
+ * 4648: capital letters, 2 to 7), before the last dot. */
 static bool has_hash(struct str path)
 {
-    size_t dot = path.n, n = 0;
-    bool digit = false;
+    size_t dot = path.n;
 
     while (dot > 0 && path.p[dot - 1] != '.' && path.p[dot - 1] != '/')
         dot--;
-    if (dot == 0 || path.p[dot - 1] == '/')
+    if (dot < HASH_CHARS + 2 || path.p[dot - 1] == '/' || path.p[dot - 2 - HASH_CHARS] != '-')
         return false;
-    for (size_t i = dot - 1; i > 0; i--, n++) {
-        char c = path.p[i - 1];
-        if (c >= '0' && c <= '9')
-            digit = true;
-        else if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
-            return n >= 8 && digit && (c == '-' || c == '.');
-    }
-    return false;
+    for (size_t i = dot - 1 - HASH_CHARS; i < dot - 1; i++)
+        if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", path.p[i], 32))
+            return false;
+    return true;
 }
 
 static void finish_file(struct static_files *f, struct static_file *s, struct gzip *z)

@@ -2,6 +2,7 @@
  * matrix. A new endpoint is a handler in api/ and a row here. */
 #include "annotate-server/http/route.h"
 
+#include "annotate-server/api/agreement.h"
 #include "annotate-server/api/assets.h"
 #include "annotate-server/api/bulk.h"
 #include "annotate-server/api/claim.h"
@@ -212,6 +213,14 @@ const struct route routes[] = {
      .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_people", .ok = 200, .handler = people_handler},
     {GET, .path = "/v1/projects/{id}/quality", .name = "quality", .summary = "What became of each member's labels; annotators see their own",
      .may = MAY_MEMBER, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "stat_quality", .ok = 200, .handler = quality_handler},
+    {GET, .path = "/v1/projects/{id}/agreement", .name = "agreement", .summary = "How far annotators agree, by control, corrected for chance",
+     .may = JUDGES, .object = OBJECT_PROJECT, .reply = "agreement", .ok = 200, .handler = agreement_handler},
+    {GET, .path = "/v1/projects/{id}/agreement/people", .name = "agreement_people", .summary = "How far each member agrees with the others",
+     .may = JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PAGED), .reply = "agreement_people", .ok = 200,
+     .handler = agreement_people_handler},
+    {GET, .path = "/v1/projects/{id}/agreement/people/{user_id}", .name = "agreement_others",
+     .summary = "How far a member agrees with each other one", .may = JUDGES, .object = OBJECT_PROJECT, .params = PARAMS(PAGED),
+     .reply = "agreement_others", .ok = 200, .handler = agreement_others_handler},
     {GET, .path = "/v1/projects/{id}/throughput", .name = "throughput", .summary = "What was done, by day and stage", .may = MAY_MEMBER,
      .object = OBJECT_PROJECT,
      .params = PARAMS(DAY("from", "first day, UTC; default 29 days before `to`"), DAY("to", "last day, UTC; default today"),

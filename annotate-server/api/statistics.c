@@ -107,7 +107,7 @@ static void put_work(struct buf *out, const struct sums *s)
     buf_putc(out, ']');
 }
 
-static void put_as_of(struct buf *out, const PGresult *res, int col)
+void put_as_of(struct buf *out, const PGresult *res, int col)
 {
     bool never = PQntuples(res) == 0 || db_is_null(res, 0, col) ||
                  str_is(db_get_str(res, 0, col), "\"-infinity\"");

@@ -104,6 +104,15 @@ stale AS (
     GROUP BY b.tenant_id, b.task_id
     ON CONFLICT (tenant_id, task_id) DO UPDATE SET stamp = greatest(label_stale.stamp, excluded.stamp)
 ),
+compared AS ( -- what brings a submission, or opens a slot again
+    INSERT INTO agreement_stale (tenant_id, task_id, stamp)
+    SELECT b.tenant_id, b.task_id, max(b.seq)
+    FROM taken b
+    CROSS JOIN LATERAL (SELECT k.overlap, k.gold FROM task k WHERE k.tenant_id = b.tenant_id AND k.id = b.task_id OFFSET 0) t
+    WHERE t.overlap > 1 AND NOT t.gold AND (b.action = 'submit' OR (b.to_state = 'annotate' AND b.action IN ('reject', 'reopen', 'restore')))
+    GROUP BY b.tenant_id, b.task_id
+    ON CONFLICT (tenant_id, task_id) DO UPDATE SET stamp = greatest(agreement_stale.stamp, excluded.stamp)
+),
 measured AS (
     INSERT INTO task_field (tenant_id, project_id, task_id, field, number)
     SELECT DISTINCT b.tenant_id, b.project_id, b.task_id, 'score', v.score::text::float8

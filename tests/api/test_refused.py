@@ -67,7 +67,7 @@ def world(api, db, server):
     work = next(a for a in desk.task(desk.tasks[1])["assignments"] if a["stage"] == "annotate")
     someone = people(db, server, api, desk.project, 1)[0][0]
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
-              "releases": release, "assets": asset, "members": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
+              "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
               "comments": desk("reviewer").ok("POST", f"/v1/tasks/{desk.tasks[2]}/comments", 201, json={"text": "hm"})["id"]}
 
     def fill(path, **other):

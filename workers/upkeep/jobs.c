@@ -2,9 +2,10 @@
 #include "workers/upkeep/jobs.h"
 
 #include "base/log.h"
+#include "workers/upkeep/agreement_keep.h"
 #include "workers/upkeep/label_index.h"
 
-enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, MONTHS_AHEAD = 2 };
+enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, TASKS = 200, MONTHS_AHEAD = 2 };
 
 const struct job jobs[] = {
     {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
@@ -19,6 +20,7 @@ const struct job jobs[] = {
     {"digest_take", STMT_digest_take, DIGEST, 250, DIGEST, true, NULL},
     {"search_field_build", STMT_search_field_build, ROUND, 1000, 1, true, NULL},
     {"label_index", .run = label_index_run, .arg = LABELS, .every_ms = 250, .again_at = LABELS},
+    {"agreement_keep", .run = agreement_keep_run, .arg = TASKS, .every_ms = 500, .again_at = TASKS},
 };
 
 const size_t job_count = ARRAY_LEN(jobs);

@@ -66,6 +66,17 @@ static void print_many(struct beats *h)
     buf_release(&out);
 }
 
+/* A lease is what this is about: who has none any more has lost it, whatever the version. */
+static void on_why_not(struct req *r, const PGresult *res)
+{
+    if (PQntuples(res) == 0)
+        req_fail(r, ERR_NOT_FOUND, NULL, "there is no such assignment");
+    else if (db_get_bool(res, 0, 3) && !db_get_bool(res, 0, 2))
+        req_fail(r, ERR_VERSION, NULL, "the assignment has moved on to another version");
+    else
+        req_fail(r, ERR_LEASE_LOST, NULL, "this assignment is not yours, or no longer");
+}
+
 static void answer(struct beats *h)
 {
     if (!h->one) {
@@ -73,7 +84,11 @@ static void answer(struct beats *h)
     } else if (h->v->expires.p) {
         print_one(h);
     } else {
-        work_refuse(h->r, h->v->assignment, h->v->version);
+        struct query *q = query_new(h->r, STMT_assignment_why, on_why_not);
+        query_int(q, h->v->assignment);
+        query_int(q, h->v->version);
+        query_int(q, h->r->who.user);
+        query_run(q);
     }
 }
 

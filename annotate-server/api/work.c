@@ -255,12 +255,14 @@ static void on_why_not(struct req *r, const PGresult *res)
         req_fail(r, ERR_CONFLICT, NULL, "the assignment is %.*s", STR_FMT(db_get_str(res, 0, 0)));
 }
 
-void work_refuse(struct req *r, int64_t assignment, int64_t version)
+/* Why a guarded write found nothing to change: for the error's sake only. Under another version is
+ * 412 to whoever holds it or did, as for a submit; else it is not theirs. */
+static void explain(struct req *r)
 {
     struct query *q = query_new(r, STMT_assignment_why, on_why_not);
 
-    query_int(q, assignment);
-    query_int(q, version);
+    query_int(q, r->id_arg[0]);
+    query_int(q, r->version);
     query_int(q, r->who.user);
     query_run(q);
 }
@@ -271,7 +273,7 @@ static void on_released(struct req *r, const PGresult *res)
     enum stage stage;
 
     if (PQntuples(res) == 0) {
-        work_refuse(r, r->id_arg[0], r->version);
+        explain(r);
         return;
     }
     if (stage_parse(db_get_str(res, 0, 3), &stage))
@@ -300,7 +302,7 @@ static void on_draft_saved(struct req *r, const PGresult *res)
     struct buf out;
 
     if (PQntuples(res) == 0) {
-        work_refuse(r, r->id_arg[0], r->version);
+        explain(r);
         return;
     }
     buf_init(&out, BUF_MAX_JSON);

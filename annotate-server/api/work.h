@@ -8,9 +8,6 @@ struct transition;
 
 /* The answer to work that was taken in. */
 void work_answer(const struct transition *t, struct buf *out);
-/* Answers a guarded write on an assignment that found nothing to change: why. Under another
- * version is 412 to whoever holds it or did, as for a submit; else it is not theirs. */
-void work_refuse(struct req *r, int64_t assignment, int64_t version);
 
 void submit_handler(struct req *r);
 void verdict_handler(struct req *r);

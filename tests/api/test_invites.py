@@ -268,7 +268,7 @@ def test_a_disabled_user_is_out_everywhere(api, person):
     problem(api().post("/v1/login", json={"email": client.address, "password": LONG}), 401)
     assert user in {u["id"] for u in api("admin").ok("GET", "/v1/users?disabled=true&limit=500")["users"]}
     assert user not in {u["id"] for u in api("admin").ok("GET", "/v1/users?limit=500")["users"]}
-    problem(api("admin").get("/v1/users?disabled=yes"), 422, "invalid", "disabled")
+    problem(api("admin").get("/v1/users?disabled=yes"), 422, "invalid", "/disabled")
     api("admin").ok("PATCH", f"/v1/users/{user}", json={"disabled": False})
     problem(client.get("/v1/me"), 401)  # tokens of before stay dead
     client.login(client.address, LONG)

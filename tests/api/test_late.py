@@ -51,7 +51,7 @@ def test_late_work_is_listed(api):
     settled, = late(desk, all="true")
     assert settled["settled"] == "dismissed" and settled["settled_by"] == desk("reviewer").user["id"] and settled["result"] is None
     problem(desk("reviewer").post(f"/v1/labels/{kept}/dismiss"), 409, "conflict")
-    problem(desk("viewer").get(f"{desk.path}/late?all=maybe"), 422, "invalid", "all")
+    problem(desk("viewer").get(f"{desk.path}/late?all=maybe"), 422, "invalid", "/all")
 
 
 def test_late_lists_are_paged(api):

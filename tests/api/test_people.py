@@ -114,7 +114,7 @@ def test_drafts_are_ones_own_and_outlive_the_lease(api):
     desk.done("annotator", work, "release")
     taken = desk.claim("annotator2")
     assert taken["draft"] is None  # not another's
-    problem(desk("annotator").put(path, json={"result": []}, version=work["version"]), 409, "lease-lost")
+    problem(desk("annotator").put(path, json={"result": []}, version=work["version"]), 412, "version-mismatch")
     assert desk("annotator").ok("GET", path)["result"] == half and desk("annotator").ok("GET", path)["version"] == work["version"]
     desk.done("annotator2", taken, "release")
     assert desk.claim("annotator")["draft"]["result"] == half

@@ -132,7 +132,7 @@ def test_an_archived_project_rests(api):
     assert desk("manager").ok("POST", f"{desk.path}/restore", version=2)["archived"] is False
     problem(desk("manager").post(f"{desk.path}/restore", version=3), 409)
     desk.submit("annotator2", desk.claim("annotator2"), choice("dog"))
-    problem(desk("viewer").get("/v1/projects?archived=1"), 422, "invalid", "archived")
+    problem(desk("viewer").get("/v1/projects?archived=1"), 422, "invalid", "/archived")
 
 
 def test_an_archived_project_can_be_duplicated(api):

@@ -48,7 +48,7 @@ def test_the_holder_before_is_told_the_same_by_all(lost):
     path = f"/v1/assignments/{work['id']}"
     problem(desk.act("annotator", work, "submit", {"result": choice("cat")}), 412, "version-mismatch")
     problem(desk("annotator").put(f"{path}/draft", json={"result": choice("cat")}, version=work["version"]), 412, "version-mismatch")
-    problem(desk.act("annotator", work, "heartbeat"), 412, "version-mismatch")
+    problem(desk.act("annotator", work, "heartbeat"), 409, "lease-lost")  # which is all that this is about
     problem(desk.act("annotator", work, "release"), 412, "version-mismatch")
     for verb in ("submit", "draft", "heartbeat", "release"):  # and who never held it
         method = "PUT" if verb == "draft" else "POST"

@@ -61,7 +61,8 @@ def filled(cluster, database, db):
         values = {"bigint": "1", "integer": "1", "smallint": "1", "json": "'{}'", "uuid": "gen_random_uuid()", "boolean": "false",
                   "bytea": "decode(repeat('ab', 32), 'hex')", "bigint[]": "'{}'", "timestamp with time zone": "now()",
                   "double precision": "1", "numeric": "1", "text[]": "'{}'", "date": "now()"}
-        words = {"stage": "'annotate'", "state": "'annotate'", "kind": "'late'", "verdict": "'accept'", "role": "'viewer'",
+        words = {"name": "'tokens'" if table == "quota" else "'labels'", "stage": "'annotate'", "state": "'annotate'", "kind": "'late'",
+                 "verdict": "'accept'", "role": "'viewer'",
                  "action": "'release'", "from_state": "'none'", "to_state": "'none'", "email": "'x@y.example'", "media_type": "'text/plain'", "errors": "'skip'",
                  "how": "'dismissed'", "path": "'data.x'"}
         db.execute(f"INSERT INTO {table} ({','.join(n for n, _ in given)}) VALUES "

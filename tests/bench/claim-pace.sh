@@ -60,5 +60,9 @@ for _ in $(seq "$rounds"); do
     turn same 1
 done
 for name in alone other same; do median <"$work/p99.$name" >"$work/$name"; done
-echo "p99, the worse of claim and submit: alone $(<"$work/alone") ms, import elsewhere $(<"$work/other") ms, in the same project $(<"$work/same") ms"
+echo "p99 in ms, the worse of claim and submit:"
+ceiling "alone" "$(<"$work/alone")" 10
+ceiling "beside an import into another project" "$(<"$work/other")" 10
+ceiling "beside an import into the same project" "$(<"$work/same")" 10
 echo "claim-pace ratio $(ratio "$(<"$work/same")" "$(<"$work/alone")")"
+exit "$missed"

@@ -3,8 +3,8 @@
 # with the same indexes, by psql: same run, in turns. Also: the server's memory meanwhile.   ./check bench import [TASKS] [ROUNDS] [MODE]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tasks=${1:-1000000} rounds=${2:-1} mode=${3:-refuse}
-data=$(mktemp -d /tmp/annotate-bench-data-XXXXXX) # not in $work: the server holds its web root in memory
+tasks=${1:-1000000} rounds=${2:-3} mode=${3:-refuse}
+data=$(mktemp -d "${TMPDIR:-/tmp}/annotate-bench-data-XXXXXX") # not in $work: the server holds its web root in memory
 trap 'stop_server; rm -rf "$work" "$data"' EXIT
 chmod 777 "$data" # PostgreSQL writes there
 
@@ -65,8 +65,19 @@ by_copy() {
 for round in $(seq "$rounds"); do
     through_http
     by_copy
-    sort -n "$work/rss" | awk -v r="$round" -v n="$tasks" -v h="$(tail -n 1 "$work/http")" -v c="$(tail -n 1 "$work/copy")" '
+    awk -v r="$round" -v n="$tasks" -v h="$(tail -n 1 "$work/http")" -v c="$(tail -n 1 "$work/copy")" -v growth="$work/growth" '
         {v[NR] = $1}
-        END {printf "round %d: HTTP %d/s, COPY %d/s, ratio %.2f; server memory %.0f to %.0f MB\n", r, n / h, n / c, c / h, v[1], v[NR]}'
+        END {
+            for (i = 1; i <= NR; i++)
+                if (i <= NR / 10 || i == 1) early = (v[i] > early ? v[i] : early)
+                else late = (v[i] > late ? v[i] : late)
+            printf "round %d: HTTP %d/s, COPY %d/s, ratio %.2f; server memory at most %.0f MB in the first tenth, %.0f MB after\n",
+                r, n / h, n / c, c / h, early, late
+            print (late > early ? late - early : 0) >>growth
+        }' "$work/rss"
 done
-echo "import ratio $(ratio "$(median <"$work/copy")" "$(median <"$work/http")")"
+ratio=$(ratio "$(median <"$work/copy")" "$(median <"$work/http")")
+ceiling "growth of the server's memory, MB" "$(sort -n "$work/growth" | tail -n 1)" 20
+floor "import through HTTP to COPY" "$ratio" 0.5
+echo "import ratio $ratio"
+exit "$missed"

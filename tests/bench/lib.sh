@@ -1,9 +1,10 @@
 # What the measurements share: a fresh database with TASKS open tasks and 1024 annotators, and a release server on it.
 # Needs PGHOST (a durable throw-away cluster) and ANNOTATE_BIN; see ./check bench.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-work=$(mktemp -d /tmp/annotate-bench-XXXXXX)
+work=$(mktemp -d "${TMPDIR:-/tmp}/annotate-bench-XXXXXX")
 port=${BENCH_PORT:-18321}
 server_pid=
+missed=0 # exit with it: whether a figure was not what it must be
 trap 'stop_server; rm -rf "$work"' EXIT
 
 sql() { psql -q -X -v ON_ERROR_STOP=1 -U postgres "$@"; }
@@ -47,6 +48,14 @@ start_server() { # database
 stop_server() {
     [ -z "$server_pid" ] || { kill "$server_pid" && wait "$server_pid"; } 2>/dev/null || true
     server_pid=
+}
+
+# Prints a figure beside what it must be at least, or at most, and remembers a miss.
+floor() { judge "$1" "$2" 'at least' "$3" "$(awk -v a="$2" -v b="$3" 'BEGIN {print (a + 0 >= b + 0)}')"; } # name, value, least
+ceiling() { judge "$1" "$2" 'at most' "$3" "$(awk -v a="$2" -v b="$3" 'BEGIN {print (a + 0 <= b + 0)}')"; } # name, value, most
+judge() { # name, value, word, bound, 1 = holds
+    [[ $2 =~ ^[0-9.]+$ && $5 = 1 ]] || { missed=1; echo "$1: $2 ($3 $4: MISSED)"; return; }
+    echo "$1: $2 ($3 $4)"
 }
 
 median() { sort -n | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }

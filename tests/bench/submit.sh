@@ -27,4 +27,7 @@ done
 done_tasks=$(sql -At -c "SELECT count(*) FROM task WHERE state = 'done'" bench)
 echo "tasks done: $done_tasks of $((2 * per_round * rounds))"
 [ "$done_tasks" = $((2 * per_round * rounds)) ]
-echo "submit ratio $(ratio "$(median <"$work/ours")" "$(median <"$work/one")")"
+ratio=$(ratio "$(median <"$work/ours")" "$(median <"$work/one")")
+floor "submits through HTTP to one label at a time" "$ratio" 3
+echo "submit ratio $ratio"
+exit "$missed"

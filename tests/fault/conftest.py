@@ -13,5 +13,5 @@ def recorded(tmp_path_factory):
     """(report, attempts, state)."""
     directory = tmp_path_factory.mktemp("storm")
     seed = int(os.environ.get("STORM_SEED", "0")) or int.from_bytes(os.urandom(3))
-    report = storm.Storm(int(os.environ.get("STORM_OPERATIONS", "10000")), seed, directory).run()
+    report = storm.Storm(int(os.environ.get("STORM_OPERATIONS", "8000")), seed, directory).run()
     return report, *storm.history.load(directory)

@@ -10,10 +10,10 @@ tasks=${1:-16000} rounds=${2:-3} connections=${3:-192}
 threads=32 ahead=2
 tasks=$((tasks / threads * threads)) all=$((2 * tasks * rounds))
 
-# CPU ticks of the cluster so far: its processes, and those that it has reaped.
+# CPU ticks of the cluster so far: its processes, and those that it has reaped. Other processes may end while we look.
 postmaster=$(sql -At -c "SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)" postgres)
 cluster_ticks() {
-    cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$postmaster" '
+    { cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v root="$postmaster" '
         {pid = $1; sub(/^.*\) /, "")}
         pid == root || $2 == root {n += $12 + $13 + $14 + $15}
         END {print n}'

@@ -3,6 +3,7 @@
 #include "annotate-server/api/task_import.h"
 
 #include "annotate-server/api/tasks.h"
+#include "base/clock.h"
 
 enum { TELL_ITEMS = 20000, WHY_MAX = 300, POINTER_MAX = 600 };
 
@@ -191,19 +192,19 @@ static bool hand_on(struct import *im)
 
     if (!full && !(im->text.ended && c->items))
         return false;
-    if (im->checking && other_chunk(im)->busy)
+    if (im->checking)
+        import_pace_checked(im);
+    if (other_chunk(im)->busy || import_pace_wait(im))
         return false;
+    im->fill = other_chunk(im);
     if (im->checking) {
-        im->fill = other_chunk(im);
+        import_pace_begin(im);
         if (!import_chunk_weigh(c))
             import_chunk_reset(c);
         if (im->text.items - im->told >= TELL_ITEMS && !im->telling)
             tell(im, "checking", on_told);
         return full;
     }
-    if (other_chunk(im)->busy || import_pace_wait(im))
-        return false;
-    im->fill = other_chunk(im);
     import_chunk_send(c);
     return full;
 }
@@ -273,7 +274,9 @@ void import_advance(struct import *im)
     if (im->ending || !im->begun)
         return;
     while (!im->broken) {
+        int64_t since = clock_mono_us();
         import_cut(im);
+        im->pace.cut_us += clock_mono_us() - since;
         if (im->broken || !hand_on(im))
             break;
     }

@@ -97,10 +97,12 @@ struct import_spool {
 
 /* How it makes way for people. */
 struct import_pace {
-    bool polite;           /* somebody worked while the last chunk was written */
-    int64_t sent_us, ever; /* when that was sent, and how many calls people had made by then */
-    int64_t rest_until_us; /* the next chunk waits so long, */
-    int64_t wait_until_us; /* and while somebody waits for the database, but no longer than this */
+    bool polite;            /* somebody worked while the last chunk was written or checked */
+    bool begun;             /* one is */
+    int64_t begun_us, ever; /* when that was, and how many calls people had made by then */
+    int64_t cut_us;         /* for how long since then it has kept the loop */
+    int64_t rest_until_us;  /* the next chunk waits so long, */
+    int64_t wait_until_us;  /* and while somebody waits for the database, but no longer than this */
     struct timer look;
 };
 
@@ -199,9 +201,11 @@ bool import_fits(struct import *im);
 /* task_import_pace.c */
 void import_pace_init(struct import *im);
 void import_pace_release(struct import *im);
-/* A chunk's statement has been sent; has ended. */
-void import_pace_sent(struct import *im);
+/* A chunk's statement has been sent, or the check of one begins. */
+void import_pace_begin(struct import *im);
+/* The statement has ended; the chunk is full (more often than once does no harm). */
 void import_pace_written(struct import *im);
+void import_pace_checked(struct import *im);
 /* Whether the next chunk has to wait; import_advance() is then called again soon. */
 bool import_pace_wait(struct import *im);
 /* How many items fill a chunk now. */

@@ -188,7 +188,7 @@ static void run(struct import_chunk *c, const struct pack_item *places)
     db_int(&c->call, c->arena, im->failed);
     db_int(&c->call, c->arena, im->bytes);
     c->call.bulk = true;
-    import_pace_sent(im);
+    import_pace_begin(im);
     db_submit(im->r->ctx->db, &c->call);
 }
 

@@ -73,24 +73,10 @@ static void searched(struct db_call *call, enum err e, const PGresult *res)
         gold_deal(run, run->found);
 }
 
-static void bind_place(struct db_call *call, struct arena *a, struct queue_place p)
-{
-    db_int(call, a, p.rank);
-    db_int(call, a, p.id);
-}
-
-static struct queue_head *head_of(const struct claim_run *run)
-{
-    const struct batch_key *k = &run->b->key;
-
-    return queue_head_of(run->ctx, k->tenant, k->project, (enum stage)k->extra);
-}
-
 static void search(struct claim_run *run, struct claim *c)
 {
     struct arena *a = run->b->arena;
     struct search *s = arena_alloc(a, sizeof(*s));
-    const struct queue_head *h = head_of(run);
 
     s->run = run;
     s->c = c;
@@ -103,7 +89,6 @@ static void search(struct claim_run *run, struct claim *c)
     db_int(&s->call, a, config_int(CONFIG_claim_walk));
     db_int(&s->call, a, config_int(CONFIG_claim_lap_s));
     db_int(&s->call, a, run->project->workflow.max_leases[c->stage]);
-    bind_place(&s->call, a, h->known ? (struct queue_place){h->rank, h->id} : QUEUE_BEGINNING);
     run->pending++;
     db_submit(run->ctx->db, &s->call);
 }
@@ -127,13 +112,19 @@ static void limit(struct claim_run *run, const PGresult *res)
     }
 }
 
-/* Keeps where the head of the queue is. True: who got nothing should try again, from the very
- * beginning. */
-static bool learn(struct claim_run *run, const PGresult *res)
+static struct queue_head *head_of(const struct claim_run *run)
+{
+    const struct batch_key *k = &run->b->key;
+
+    return queue_head_of(run->ctx, k->tenant, k->project, (enum stage)k->extra);
+}
+
+/* Keeps where the head of the queue is. */
+static void learn(struct claim_run *run, const PGresult *res)
 {
     struct queue_place p = {(int)db_get_int(res, 0, COL_RANK), db_get_int(res, 0, COL_ID)};
 
-    return queue_head_learn(head_of(run), db_is_null(res, 0, COL_ID) ? NULL : &p,
+    queue_head_learn(head_of(run), db_is_null(res, 0, COL_ID) ? NULL : &p,
         db_get_bool(res, 0, COL_SHORT), run->look, run->began_us, clock_mono_us());
 }
 
@@ -142,7 +133,7 @@ static void take(struct claim_run *run);
 static void taken(struct db_call *call, enum err e, const PGresult *res)
 {
     struct claim_run *run = container_of(call, struct claim_run, call);
-    bool again, blocked;
+    bool short_of, blocked;
 
     if (e == ERR_EXISTS && ++run->tries < TRIES_MAX) { /* one of them claimed elsewhere just now */
         take(run);
@@ -154,18 +145,25 @@ static void taken(struct db_call *call, enum err e, const PGresult *res)
     }
     limit(run, res);
     take_rows(run, res);
-    again = learn(run, res);
+    learn(run, res);
+    short_of = !run->look && db_get_bool(res, 0, COL_SHORT);
     blocked = db_get_int(res, 0, COL_BLOCKED) > 0; /* the head held work not for those it fell to */
     for (int i = 1; i <= run->b->n; i++) {
         struct claim *c = run->by_ord[i];
         if (c->granted >= c->want)
             continue;
-        c->unfinished = again;
+        c->unfinished = short_of && queue_head_again(head_of(run), c->deadline_us != 0);
         if (blocked)
             search(run, c);
     }
     if (run->pending == 0)
         gold_deal(run, run->found);
+}
+
+static void bind_place(struct db_call *call, struct arena *a, struct queue_place p)
+{
+    db_int(call, a, p.rank);
+    db_int(call, a, p.id);
 }
 
 static void take(struct claim_run *run)

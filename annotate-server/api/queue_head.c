@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum {
     HEADS = 4096, /* direct-mapped: a new one takes an older one's place (I9) */
     LOOK_EVERY_US = 100000,
@@ -46,7 +48,7 @@ static bool look_is_due(const struct queue_head *h, int64_t now_us)
 {
     int64_t since = now_us - h->looked_us, share = LOOK_SHARE * h->cost_us;
 
-    if (!h->known)
+    if (!h->known || h->wanted)
         return true;
     if (h->empty && h->cost_us < DEAR_US)
         return true;
@@ -60,11 +62,11 @@ struct queue_place queue_head_start(struct queue_head *h, int64_t now_us, bool *
     *look = look_is_due(h, now_us);
     if (!*look)
         return (struct queue_place){h->rank, h->id};
-    h->opened = false;
+    h->opened = h->wanted = false;
     return QUEUE_BEGINNING;
 }
 
-bool queue_head_learn(struct queue_head *h, const struct queue_place *place, bool short_of,
+void queue_head_learn(struct queue_head *h, const struct queue_place *place, bool short_of,
     bool look, int64_t began_us, int64_t now_us)
 {
     if (look) {
@@ -77,7 +79,12 @@ bool queue_head_learn(struct queue_head *h, const struct queue_place *place, boo
         h->known = true;
     }
     h->empty = short_of;
-    return short_of && !look && look_is_due(h, now_us);
+}
+
+bool queue_head_again(struct queue_head *h, bool waits)
+{
+    h->wanted = h->wanted || !waits || look_is_due(h, clock_mono_us());
+    return h->wanted;
 }
 
 void queue_head_opened(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage)

@@ -14,6 +14,7 @@ struct queue_head {
     int64_t id;
     bool known, empty; /* empty: nor was there enough behind it */
     bool opened;       /* something came since the last look began */
+    bool wanted;       /* somebody needs a look now */
     int64_t looked_us, cost_us;
 };
 
@@ -29,10 +30,13 @@ struct queue_head *queue_head_of(
     struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage);
 /* Where a claim begins: at the head, or (*look) at the very beginning. */
 struct queue_place queue_head_start(struct queue_head *h, int64_t now_us, bool *look);
-/* What a claim found. look, began_us: of its start. place: NULL when it saw no open work. True when
- * it was short of work only as it did not look at all: worth another try. */
-bool queue_head_learn(struct queue_head *h, const struct queue_place *place, bool short_of,
+/* What a claim found. look, began_us: of its start. place: NULL when it saw no open work. */
+void queue_head_learn(struct queue_head *h, const struct queue_place *place, bool short_of,
     bool look, int64_t began_us, int64_t now_us);
+/* For a claim that found too little behind the head: true when the next start will be a look, so it
+ * should try again. Who waits does so only when a look is cheap or due; who does not is never told
+ * "nothing" without one. */
+bool queue_head_again(struct queue_head *h, bool waits);
 /* Something was opened, perhaps before the head. */
 void queue_head_opened(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage);
 

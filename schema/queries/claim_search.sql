@@ -1,7 +1,7 @@
 -- Work for one claimer whom the head of the queue did not suit: a step of their own walk through it, of at most $6 rows. First what was
 -- opened behind their cursor since they last looked, then on from the cursor, past what is not for them; the cursor stops before what
 -- suits them and stays. At the end of the queue it waits there; a lap that did not begin at the head is followed by one that does, and
--- so is one that is $7 seconds old. $8: the project's cap of live leases, 0 = none. $9, $10: as in claim_take. Answers like it, with
+-- so is one that is $7 seconds old. $8: the project's cap of live leases, 0 = none. Answers like claim_take, with
 -- ord = 1; the last column: there is more to look at.
 -- users: server
 WITH now_at AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin),
@@ -26,20 +26,19 @@ newest AS MATERIALIZED (
         ORDER BY a.task_id DESC LIMIT 100) o
     WHERE o.project_id = $1 AND o.rank <= (
         SELECT a.rank FROM assignment a
-        WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL AND (a.rank, a.id) > ($9::int, $10::bigint)
+        WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL
         ORDER BY a.rank, a.id LIMIT 1)
     LIMIT 1
 ),
 start AS MATERIALIZED (
-    SELECT CASE WHEN (k.rank, k.id) < ($9, $10) THEN $9 ELSE k.rank END AS rank, CASE WHEN (k.rank, k.id) < ($9, $10) THEN $10 ELSE k.id END AS id,
-           k.whole, k.ended, k.begun, k.seen, k.seen_rank, k.seen_id
+    SELECT k.rank, k.id, k.whole, k.ended, k.begun, k.seen, k.seen_rank, k.seen_id
     FROM known k WHERE NOT k.over
     UNION ALL
-    SELECT $9, $10, true, false, now(), k.seen, k.seen_rank, k.seen_id FROM known k WHERE k.over
+    SELECT -2147483648, 0, true, false, now(), k.seen, k.seen_rank, k.seen_id FROM known k WHERE k.over
     UNION ALL
     SELECT n.rank, n.id, false, false, now(), x.xmin, -2147483648, 0 FROM newest n CROSS JOIN now_at x
     UNION ALL
-    SELECT $9, $10, true, false, now(), x.xmin, -2147483648, 0 FROM now_at x
+    SELECT -2147483648, 0, true, false, now(), x.xmin, -2147483648, 0 FROM now_at x
     LIMIT 1
 ),
 came AS MATERIALIZED (

@@ -49,11 +49,16 @@ mine AS MATERIALIZED ( -- each claimer's own walk, so that nobody's reserved wor
         SELECT a.id, a.task_id, a.rank FROM assignment a
         WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open'
           AND a.reserved_for = u.user_id AND NOT u.user_id = ANY (a.excluded) AND (a.skills IS NULL OR a.skills <@ u.skills)
+          AND ($2 <> 'annotate' OR NOT EXISTS (
+                SELECT FROM assignment o WHERE o.holder = u.user_id AND o.task_id = a.task_id AND o.stage = 'annotate'
+                  AND o.state IN ('leased', 'submitted', 'skipped') AND o.id <> a.id))
         ORDER BY a.rank, a.id LIMIT u.seats
         FOR UPDATE SKIP LOCKED) q
 ),
 reserved AS MATERIALIZED (
-    SELECT n.ord, n.place, n.user_id, n.lease_s, m.id, m.task_id FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
+    SELECT DISTINCT ON (n.user_id, m.task_id) n.ord, n.place, n.user_id, n.lease_s, m.id, m.task_id
+    FROM need n JOIN mine m ON m.user_id = n.user_id AND m.turn = n.turn
+    ORDER BY n.user_id, m.task_id, m.turn
 ),
 rest AS MATERIALIZED (
     SELECT n.*, row_number() OVER (ORDER BY n.place, n.ord) AS rank FROM need n

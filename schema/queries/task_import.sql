@@ -35,9 +35,12 @@ named AS (
 made AS MATERIALIZED (
     SELECT m.* FROM (SELECT * FROM plain UNION ALL SELECT * FROM named) m ORDER BY m.id
 ),
+-- What comes at the end of the queue, as it does mostly, every walk meets anyhow: only what somebody's cursor is past counts as opened.
+farthest AS MATERIALIZED (SELECT max(c.rank) AS rank FROM claim_cursor c WHERE c.project_id = $1 AND c.stage = $24),
 opened AS (
-    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, skills)
-    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority, CASE WHEN m.state <> 'prelabel' THEN m.skills END
+    INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, skills, opened)
+    SELECT m.tenant_id, m.project_id, m.id, m.state, s.slot, -m.priority, CASE WHEN m.state <> 'prelabel' THEN m.skills END,
+           CASE WHEN -m.priority < (SELECT rank FROM farthest) THEN pg_current_xact_id() END
     FROM made m CROSS JOIN LATERAL generate_series(1, $26::int) AS s(slot) ORDER BY m.id, s.slot
 ),
 packed AS (

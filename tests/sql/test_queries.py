@@ -105,7 +105,7 @@ def calls(owner, project, person):
         ORDER BY id DESC LIMIT 1""").fetchone()
     return {"claim_take": f"claim_take({project}, 'annotate', '{{1}}', '{{1}}', '{{{person}}}', '{{600}}', '{{f}}', 0, NULL, {BEGINNING}, "
                           "'{annotator}', '{f}')",
-            "claim_search": f"claim_search({project}, 'annotate', {person}, 1, 600, 1000, 300, 0, {BEGINNING})",
+            "claim_search": f"claim_search({project}, 'annotate', {person}, 1, 600, 1000, 300, 0)",
             "transition_read": f"transition_read('{{0}}', '{{{assignment}}}', '{{{version}}}', '{{{person}}}', {project}, '{{NULL}}')",
             "heartbeat_extend": f"heartbeat_extend('{{{assignment}}}', '{{{version}}}', '{{{person}}}', '{{600}}')"}
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # What one claim costs when the queue is deep: TASKS open tasks against SMALL; and for who did the first DONE tasks of a project of
-# overlap 2, against a newcomer. One claim at a time, in turns.
+# overlap 2, against a newcomer: also the very first claim of theirs, without a cursor. One claim at a time, in turns.
 #   ./check bench claim-depth [TASKS] [SMALL] [DONE] [CLAIMS] [ROUNDS]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tasks=${1:-2000000} small=${2:-10000} finished=${3:-100000} claims=${4:-200} rounds=${5:-3}
+tasks=${1:-10000000} small=${2:-10000} finished=${3:-100000} claims=${4:-200} rounds=${5:-3}
 
 # The median time of a claim, in ms, after the first few: database, line of the token.
 claim_ms() {
@@ -12,6 +12,7 @@ claim_ms() {
     token=$(sed -n "$2p" "$work/tokens")
     start_server "$1"
     for _ in $(seq $((claims + 5))); do
+        [ -z "${forget:-}" ] || sql -c 'TRUNCATE claim_cursor' "$1"
         curl -sf -o /dev/null -w '%{time_total}\n' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
             -d '{"stage":"annotate","more":true,"lease_s":3600}' "http://127.0.0.1:$port/v1/projects/1/claims"
     done | tail -n "$claims" | awk '{print $1 * 1000}' | median
@@ -39,8 +40,8 @@ sql -v finished="$finished" bench_twice <<'SQL'
 SET app.tenant = '1';
 UPDATE task SET overlap = 2;
 TRUNCATE assignment;
-INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot)
-    SELECT 1, 1, id, 'annotate', slot FROM task, generate_series(1, 2) slot ORDER BY id, slot; -- as an import does
+INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, opened)
+    SELECT 1, 1, id, 'annotate', slot, NULL FROM task, generate_series(1, 2) slot ORDER BY id, slot; -- as an import does
 UPDATE assignment SET state = 'submitted', holder = 1, version = 1 WHERE slot = 1 AND task_id <= :finished;
 SQL
 sql -c 'VACUUM ANALYZE' -c CHECKPOINT bench_twice
@@ -49,4 +50,6 @@ for database in bench_small bench_twice; do sql -f "$work/tokens.sql" "$database
 
 compare "a claim of $tasks open tasks" bench_deep 1 "of $small" bench_small 1 1.3
 compare "a claim of who did the first $finished" bench_twice 1 "of a newcomer" bench_twice 2 2
+forget=yes claims=20
+compare "a first claim of who did the first $finished" bench_twice 1 "of a newcomer" bench_twice 2 2
 exit "$missed"

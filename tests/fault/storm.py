@@ -27,7 +27,7 @@ from kit import Line, broken_rules, choice, document, people  # noqa: E402
 from stand import TENANTS, Cluster, Office, Server, Worker  # noqa: E402
 
 LEASE, PATIENCE, CLIENTS = 5, 2.0, 40
-CROWD = {"annotator": 19, "reviewer": 7, "qa": 4, "manager": 3}
+CROWD = {"annotator": 18, "reviewer": 7, "qa": 4, "manager": 3}
 CHOICES = {"agreement": {"metric": "choices", "threshold": 0.6}, "lease_s": {s: LEASE for s in ("prelabel", "annotate", "review", "qa")}}
 WORKFLOWS = [  # the same in both tenants
     {"qa": {"percent": 50}, "max_rework": 1, "skip_limit": 2, "reserve_s": 60},
@@ -214,14 +214,14 @@ class Client(threading.Thread):
             return
         person = self.dice.choice(self.people)
         held = self.held[person.id]
-        if person.project.hungry and self.dice.random() < 0.1:
+        if person.project.hungry and self.dice.random() < 0.02:
             self.import_tasks(self.dice.choice([p for p in person.project.people if p.role == "manager"]))
         roll = self.dice.random()
         if roll < 0.02:
             self.trespass(person)
         elif roll < 0.06:
             self.read(person)
-        elif roll < 0.30 and person.role == "manager":
+        elif roll < 0.55 and person.role == "manager":
             self.manage(person)
         elif roll < 0.08 and self.old:
             self.again(*self.dice.choice(self.old))
@@ -461,7 +461,7 @@ class Storm:
         office = Office(first)
         for workflow, tenant in itertools.product(WORKFLOWS, TENANTS):
             project = Project(office.project(workflow=CHOICES | workflow, tenant=tenant), tenant)
-            for role, count in (CROWD | ({"model": 1} if workflow.get("prelabel") else {})).items():
+            for role, count in (CROWD | ({"model": 4} if workflow.get("prelabel") else {})).items():
                 project.people += [Person(i, token, role, project)
                                    for i, token in people(self.db, first, office, project.id, count, role, tenant)]
             self.projects.append(project)

@@ -32,10 +32,10 @@ PY
     sql -f "$work/tokens.sql" "$1"
 }
 
-start_server() { # database
+start_server() { # database, more options...
     [ -f "$work/key" ] || (umask 077; head -c 32 /dev/urandom >"$work/key")
     "$ANNOTATE_BIN/annotate-server" --listen "127.0.0.1:$port" --db "host=$PGHOST dbname=$1 user=annotate_api" \
-        --blobs "fs:$work/blobs" --token-key-file "$work/key" --web-root "$work" --user-rate 0 --log-level warn 2>"$work/server.log" &
+        --blobs "fs:$work/blobs" --token-key-file "$work/key" --web-root "$work" --user-rate 0 --log-level warn "${@:2}" 2>"$work/server.log" &
     server_pid=$!
     for _ in $(seq 100); do
         curl -sf "http://127.0.0.1:$port/readyz" >/dev/null && return

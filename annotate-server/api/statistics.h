@@ -2,9 +2,8 @@
 #ifndef API_STATISTICS_H
 #define API_STATISTICS_H
 
-#include <libpq-fe.h>
-
 #include "annotate-server/http/request.h"
+#include "io/db.h"
 
 void people_handler(struct req *r);
 void quality_handler(struct req *r);

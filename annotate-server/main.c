@@ -189,6 +189,7 @@ int main(int argc, char **argv)
     sigset_t set;
 
     setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1); /* archives say local time (formats/container.h) */
     int used = config_load(PROGRAM_SERVER,
         "annotate-server: the HTTP API and the web front end of Annotate", argc, argv);
     if (used < argc) {

@@ -274,8 +274,12 @@ const struct route routes[] = {
     {GET, .path = "/v1/releases/{id}", .name = "release_get", .summary = "A release", .may = MAY_VIEWER | JUDGES, .object = OBJECT_RELEASE,
      .reply = "release", .ok = 200, .handler = release_get_handler},
     {GET, .path = "/v1/releases/{id}/export", .name = "release_export", .summary = "A release as a file, streamed", .may = MAY_MANAGER | MAY_VIEWER,
-     .object = OBJECT_RELEASE, .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\"", "default jsonl")),
-     .serves = "application/x-ndjson, application/json", .ok = 200,
+     .object = OBJECT_RELEASE, .ok = 200,
+     .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\",\"coco\",\"yolo\",\"yolo-segment\",\"yolo-obb\",\"yolo-pose\",\"voc\",\"cvat\"", "default jsonl"),
+                      ONE_OF("container", "\"file\",\"tar\",\"tar.zst\",\"zip\"", "file: the one file, as it is; default zip where there are several"),
+                      PARAM("media", "boolean", "true: with the pictures, sounds and films; needs a container"),
+                      PARAM("labelled", "boolean", "true: without tasks whose label is empty")),
+     .serves = "application/x-ndjson, application/json, application/x-tar, application/zstd, application/zip",
      .handler = release_export_handler},
 };
 /* clang-format on */

@@ -97,9 +97,16 @@
     "FILE.part; FILE appears only when all has come and is on disk. A stream that ends early is "  \
     "a\nfailure, never a shorter file.\n\n"                                                        \
     "  --release ID\n        a release that is ready\n"                                            \
-    "  --format FORMAT\n        jsonl: a label a line; label-studio: the JSON that Label Studio "  \
-    "exports\n"                                                                                    \
-    "  --out FILE\n        where to; - is standard output\n"
+    "  --format FORMAT\n        jsonl (a task with its label a line), label-studio (the JSON "     \
+    "that Label "                                                                                  \
+    "Studio exports),\n        coco, yolo, yolo-segment, yolo-obb, yolo-pose, voc, cvat\n"         \
+    "  --out FILE\n        where to; - is standard output\n"                                       \
+    "  --container KIND\n        file: the one file as it is; tar, tar.zst, zip: an archive with " \
+    "EXPORT.json, which says what\n"                                                               \
+    "        it holds and what the format could not carry (default: as FILE ends; zip where "      \
+    "there are several files)\n"                                                                   \
+    "  --media\n        with the pictures, sounds and films\n"                                     \
+    "  --labelled\n        without tasks whose label is empty\n"
 
 #define CONSUME_HELP                                                                               \
     "Reads what annotate-stream wrote, from the beginning: from Kafka as a careful consumer "      \
@@ -148,7 +155,8 @@ const struct command commands[] = {
         "       annotate release show ID\n"
         "       annotate release list --project ID",
         "Cut, show and list dataset releases", RELEASE_HELP, cmd_release},
-    {"export", "--release ID --format jsonl|label-studio --out FILE|-",
+    {"export",
+        "--release ID --format FORMAT --out FILE|- [--container KIND] [--media] [--labelled]",
         "Stream a release to a file", EXPORT_HELP, cmd_export},
     {"consume",
         "--kafka HOST:PORT | --file DIRECTORY\n"

@@ -14,8 +14,8 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/say.h"
-
-static const char *const formats[] = {"jsonl", "label-studio"};
+#include "formats/container.h"
+#include "formats/format.h"
 
 /* Where the bytes go: FILE.part, or standard output. */
 struct target {
@@ -105,21 +105,34 @@ static void show_bytes(void *progress, int64_t done, int64_t total)
     progress_show(progress, done, total);
 }
 
-/* Both formats end in a bracket; a release without items is "[]" or no byte at all. */
-static bool is_whole(const struct target *t, const char *format)
-{
-    bool lines = strcmp(format, "jsonl") == 0;
+/* What is asked for. */
+struct order {
+    int64_t release;
+    const struct format *format;
+    enum container_kind container;
+    bool media, labelled;
+};
 
+/* Our bare formats end in a bracket; a release without items is "[]" or no byte at all. Of archives
+ * the transfer itself says whether it is whole. */
+static bool is_whole(const struct target *t, const struct order *o)
+{
+    bool lines = str_is(str_of(o->format->extension), ".jsonl");
+
+    if (o->container != CONTAINER_FILE)
+        return t->bytes > 0;
     return t->last == (lines ? '}' : ']') || (lines && t->bytes == 0);
 }
 
-static int download(struct api *a, int64_t release, const char *format, struct target *t)
+static int download(struct api *a, const struct order *o, struct target *t)
 {
     const struct http_sink to = {write_all, t};
     struct progress p;
-    char path[96];
+    char path[192];
 
-    snprintf(path, sizeof(path), "/v1/releases/%" PRId64 "/export?format=%s", release, format);
+    snprintf(path, sizeof(path), "/v1/releases/%" PRId64 "/export?format=%s&container=%s%s%s",
+        o->release, o->format->name, container_name(o->container), o->media ? "&media=true" : "",
+        o->labelled ? "&labelled=true" : "");
     progress_begin(&p, "bytes", -1);
     http_client_progress(a->http, show_bytes, &p);
     enum err e = http_client_download(a->http, path, NULL, &to, &a->answer);
@@ -127,7 +140,7 @@ static int download(struct api *a, int64_t release, const char *format, struct t
         return fail("the file cannot be written: %s.", strerror(errno));
     if (!api_ok(a, e, "the export"))
         return 1;
-    if (!is_whole(t, format))
+    if (!is_whole(t, o))
         return fail("the export came to its end in the middle; run the command again.");
     if (!target_finish(t))
         return 1;
@@ -135,25 +148,56 @@ static int download(struct api *a, int64_t release, const char *format, struct t
     return 0;
 }
 
+static bool ends_in(const char *path, const char *suffix)
+{
+    size_t n = strlen(path), k = strlen(suffix);
+
+    return n > k && strcmp(path + n - k, suffix) == 0;
+}
+
+/* As said, or as the file's name says, or what the format needs. */
+static bool choose_container(struct order *o, const char *said, const char *out)
+{
+    o->container = o->format->tree || o->media ? CONTAINER_ZIP : CONTAINER_FILE;
+    for (int k = CONTAINER_TAR; !said && k <= CONTAINER_ZIP; k++)
+        if (ends_in(out, container_extension((enum container_kind)k)))
+            o->container = (enum container_kind)k;
+    return !said || container_find(str_of(said), &o->container);
+}
+
+static int wrong_format(const char *format)
+{
+    char names[512] = "";
+
+    for (size_t i = 0; format_at(i); i++)
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? ", " : "",
+            format_at(i)->name);
+    return misuse("export", "there is no format \"%s\"; there are %s.", format, names);
+}
+
 int cmd_export(int argc, char **argv)
 {
-    int64_t release = 0;
-    const char *format = NULL, *out = NULL;
-    const struct opt opts[] = {{"release", .number = &release, .required = true},
-        {"format", .text = &format, .required = true}, {"out", .text = &out, .required = true}};
+    struct order o = {0};
+    const char *format = NULL, *out = NULL, *container = NULL;
+    const struct opt opts[] = {{"release", .number = &o.release, .required = true},
+        {"format", .text = &format, .required = true}, {"out", .text = &out, .required = true},
+        {"container", .text = &container}, {"media", .flag = &o.media},
+        {"labelled", .flag = &o.labelled}};
     struct target t = {.fd = -1};
     struct api a = {0};
     int status = 1;
-    size_t i = 0;
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
         return 2;
-    while (i < ARRAY_LEN(formats) && strcmp(format, formats[i]) != 0)
-        i++;
-    if (i == ARRAY_LEN(formats))
-        return misuse("export", "the formats are jsonl and label-studio, not \"%s\".", format);
+    o.format = format_find(str_of(format));
+    if (!o.format)
+        return wrong_format(format);
+    if (!choose_container(&o, container, out))
+        return misuse("export", "a container is file, tar, tar.zst or zip, not \"%s\".", container);
+    if (o.container == CONTAINER_FILE && (o.format->tree || o.media))
+        return misuse("export", "that is several files: --container tar, tar.zst or zip.");
     if (api_open(&a) && target_open(&t, out))
-        status = download(&a, release, format, &t);
+        status = download(&a, &o, &t);
     target_close(&t);
     api_close(&a);
     return status;

@@ -1,18 +1,23 @@
-/* Export formats: each one file and one row of a table, printing one task after another. An
- * exporter streams them into a sink in constant memory; the same tasks in the same order give the
- * same bytes, always. */
+/* Export formats: each one file and one row of a table, writing one task after another. An exporter
+ * (formats/exporter.h) drives them, in constant memory; the same tasks in the same order give the
+ * same bytes, always. What a format cannot carry it counts by name (export_lost): the loss report.
+ */
 #ifndef FORMATS_FORMAT_H
 #define FORMATS_FORMAT_H
 
+#include "base/arena.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/hash.h"
-#include "base/str.h"
+#include "core/label_config.h"
+#include "formats/spool.h"
 
-/* Where the bytes go. Called with up to a few MiB at a time, in order. */
-struct export_sink {
-    enum err (*write)(void *arg, struct str bytes);
-    void *arg;
+/* A stored file that a task shows. */
+struct export_asset {
+    struct str field; /* the key of the task's data that names it */
+    struct sha256 sha256;
+    struct str media_type; /* "image/jpeg" */
+    int64_t bytes;
+    int64_t width, height; /* 0: not known */
 };
 
 struct export_label {
@@ -37,72 +42,76 @@ struct export_item {
     struct str created_at, updated_at; /* RFC 3339 */
     struct str split;                  /* "train"; empty: none */
     int64_t predictions;               /* how many the task has */
+    const struct export_asset *assets; /* in the order of the data's keys */
+    size_t nassets;
     struct export_label label;
 };
-
-/* What a format may be unable to carry; counted for the loss report. */
-enum export_loss { LOST_SPLIT, LOST_EXTERNAL_ID, LOST_LABEL_SHA256, LOST_MODEL, LOST_COUNT };
 
 struct exporter;
 
 struct format {
     const char *name;       /* of ?format= and --format */
-    const char *media_type; /* of the HTTP answer */
-    const char *extension;  /* ".jsonl" */
-    void (*begin)(struct buf *out);
-    void (*item)(struct exporter *x, const struct export_item *i, struct buf *out);
-    void (*end)(struct buf *out);
+    const char *about;      /* one line for people */
+    const char *media_type; /* of the one file */
+    const char *extension;  /* of the one file: ".jsonl" */
+    bool tree;              /* several files: it needs a container */
+    bool classes;           /* it numbers the labels: it needs the label config */
+    /* Each returns ERR_OK or what the functions below said. begin and end may be NULL. */
+    enum err (*begin)(struct exporter *x);
+    enum err (*item)(struct exporter *x, const struct export_item *i);
+    enum err (*end)(struct exporter *x);
 };
 
-extern const struct format format_jsonl, format_label_studio;
+extern const struct format format_jsonl, format_label_studio, format_coco, format_yolo,
+    format_yolo_segment, format_yolo_obb, format_yolo_pose, format_voc, format_cvat;
 
 const struct format *format_find(struct str name); /* NULL: there is none */
 /* The i-th row, NULL behind the last: for lists and help. */
 const struct format *format_at(size_t i);
 
-enum { EXPORT_SPLITS = 17, EXPORT_SPLIT_NAME = 65 };
+/* ---- what formats write with */
 
-struct exporter {
-    const struct format *format;
-    struct export_sink sink;
-    struct buf out; /* not written yet */
-    struct sha256_ctx *hash;
-    struct sha256 sha256; /* of all bytes, once ended */
-    int64_t items, labels, bytes;
-    int64_t lost[LOST_COUNT];
-    size_t nsplits;
-    struct {
-        char name[EXPORT_SPLIT_NAME];
-        int64_t items;
-    } splits[EXPORT_SPLITS];
-    enum err err; /* of the first failure; nothing is written after it */
-};
+/* A format's own state: `size` zeroed bytes that live as long as the export, the same ones each
+ * time. */
+void *export_state(struct exporter *x, size_t size);
+struct arena *export_arena(
+    struct exporter *x); /* of the whole export: never for what an item needs */
+const struct label_config *export_config(const struct exporter *x);
+int64_t export_count(const struct exporter *x); /* items before the one at hand */
 
-/* An exporter is begun, given items and ended; then the counts stand and it is released (at any
- * time). The functions return the first error of the sink, ERR_FULL for an item beyond all limits,
- * ERR_INVALID for more splits than a release may have. */
-enum err exporter_begin(
-    struct exporter *x, const struct format *format, struct export_sink sink) MUSTCHECK;
-enum err exporter_item(struct exporter *x, const struct export_item *i) MUSTCHECK;
-enum err exporter_end(struct exporter *x) MUSTCHECK;
-void exporter_release(struct exporter *x);
+/* The one file of a format that is no tree: append, it is written on as it grows. */
+struct buf *export_text(struct exporter *x);
+/* A small file, written now. The path: formats/container.h. */
+enum err export_file(struct exporter *x, const char *path, struct str bytes) MUSTCHECK;
+/* A file that grows until the end: append to the spool's tail, call spool_settle() after each
+ * record, hand all of its pieces over with export_join() in end(). */
+struct spool *export_spool(struct exporter *x);
+enum { EXPORT_PIECES = 4 };
+enum err export_join(
+    struct exporter *x, const char *path, struct spool *const *pieces, size_t n) MUSTCHECK;
+/* The bytes of an asset, as a file, when media are wanted; the driver's turn to read them comes
+ * after the call. */
+enum err export_media(
+    struct exporter *x, const char *path, const struct export_asset *asset) MUSTCHECK;
 
-/* EXPORT.json, the paper beside an export: what it holds, of what, and what the format could not
- * carry. Canonical JSON and a newline. `root`: the release's Merkle root in hex, empty outside of
- * a release. After exporter_end. */
-struct export_report {
-    int64_t release; /* 0: none */
-    struct str name; /* of the release */
-    struct str root;
-};
-void export_report_print(const struct export_report *r, const struct exporter *x, struct buf *out);
+/* Counts one loss of that name ("rotation", "regions.brushlabels"); names beyond EXPORT_LOSSES are
+ * counted as "other". */
+enum { EXPORT_LOSSES = 64, EXPORT_LOSS_NAME = 48 };
+void export_lost(struct exporter *x, const char *what);
+/* Why begin() refuses, for a person. Returns ERR_INVALID. */
+enum err export_refuse(struct exporter *x, const char *fmt, ...) PRINTF(2, 3) MUSTCHECK;
 
-/* For formats. */
-void export_lost(struct exporter *x, enum export_loss what);
-/* JSON without white space between its tokens. */
-void export_json(struct buf *out, struct str json);
+/* ---- small things most formats print */
+
 /* The number, or null when it is negative. */
 void export_seconds(struct buf *out, double seconds);
 void export_id(struct buf *out, int64_t id); /* null for 0 */
+/* With at most `digits` decimals, none of them a closing zero; no -0. */
+void export_decimal(struct buf *out, double v, int digits);
+/* The strings at a key of the task's data, decoded, in the arena: one, or those of a list. */
+size_t export_data(
+    const struct export_item *i, struct str key, struct arena *a, struct str **strings);
+/* Splits as directories: "train"; "all" for none. In the arena when it must be cleaned. */
+const char *export_split(const struct export_item *i, struct arena *a);
 
 #endif

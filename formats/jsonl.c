@@ -1,11 +1,7 @@
 /* Owns our own format: a task with its label as one object a line, nothing left out, members in
  * canonical order. */
+#include "base/json_walk.h"
 #include "formats/format.h"
-
-static void begin(struct buf *out)
-{
-    (void)out;
-}
 
 /* null when it is empty. */
 static void text(struct buf *out, const char *key, struct str s)
@@ -42,17 +38,18 @@ static void label(const struct export_label *l, struct buf *out)
     buf_putc(out, '}');
 }
 
-static void item(struct exporter *x, const struct export_item *i, struct buf *out)
+static enum err item(struct exporter *x, const struct export_item *i)
 {
-    (void)x;
+    struct buf *out = export_text(x);
+
     text(out, "{\"created_at\":", i->created_at);
     buf_puts(out, ",\"data\":");
-    export_json(out, i->data);
+    json_compact(i->data, out);
     text(out, ",\"external_id\":", i->external_id);
     buf_puts(out, ",\"label\":");
     label(&i->label, out);
     buf_puts(out, ",\"meta\":");
-    export_json(out, i->meta.n ? i->meta : STR("null"));
+    json_compact(i->meta.n ? i->meta : STR("null"), out);
     buf_puts(out, ",\"predictions\":");
     buf_int(out, i->predictions);
     buf_puts(out, ",\"project\":");
@@ -62,18 +59,13 @@ static void item(struct exporter *x, const struct export_item *i, struct buf *ou
     buf_int(out, i->task);
     text(out, ",\"updated_at\":", i->updated_at);
     buf_puts(out, "}\n");
-}
-
-static void end(struct buf *out)
-{
-    (void)out;
+    return ERR_OK;
 }
 
 const struct format format_jsonl = {
     .name = "jsonl",
     .media_type = "application/x-ndjson",
     .extension = ".jsonl",
-    .begin = begin,
+    .about = "our own: a task with its label a line, nothing left out",
     .item = item,
-    .end = end,
 };

@@ -1,10 +1,12 @@
 /* Owns the JSON that Label Studio exports and its SDK reads: an array of tasks with all the members
  * it writes, in its order. What has no place there is counted as lost. */
+#include "base/json_walk.h"
 #include "formats/format.h"
 
-static void begin(struct buf *out)
+static enum err begin(struct exporter *x)
 {
-    buf_putc(out, '[');
+    buf_putc(export_text(x), '[');
+    return ERR_OK;
 }
 
 /* Label Studio's word for how an annotation came to be. */
@@ -80,31 +82,33 @@ static void annotation(const struct export_item *i, struct buf *out)
 static void count_lost(struct exporter *x, const struct export_item *i)
 {
     if (i->split.n)
-        export_lost(x, LOST_SPLIT);
+        export_lost(x, "split");
     if (i->external_id.n)
-        export_lost(x, LOST_EXTERNAL_ID);
+        export_lost(x, "external_id");
     if (i->label.id)
-        export_lost(x, LOST_LABEL_SHA256);
+        export_lost(x, "label_sha256");
     if (i->label.id && i->label.model.n)
-        export_lost(x, LOST_MODEL);
+        export_lost(x, "model");
 }
 
 /* inner_id is the place in the export: the first task is 1. */
-static void item(struct exporter *x, const struct export_item *i, struct buf *out)
+static enum err item(struct exporter *x, const struct export_item *i)
 {
+    struct buf *out = export_text(x);
+
     count_lost(x, i);
-    buf_puts(out, x->items ? ",\n{\"id\":" : "\n{\"id\":");
+    buf_puts(out, export_count(x) ? ",\n{\"id\":" : "\n{\"id\":");
     buf_int(out, i->task);
     buf_puts(out, ",\"data\":");
-    export_json(out, i->data);
+    json_compact(i->data, out);
     buf_puts(out, ",\"meta\":");
-    export_json(out, i->meta.n ? i->meta : STR("{}"));
+    json_compact(i->meta.n ? i->meta : STR("{}"), out);
     buf_puts(out, ",\"created_at\":");
     buf_json(out, i->created_at);
     buf_puts(out, ",\"updated_at\":");
     buf_json(out, i->updated_at);
     buf_puts(out, ",\"inner_id\":");
-    buf_int(out, x->items + 1);
+    buf_int(out, export_count(x) + 1);
     buf_printf(out, ",\"total_annotations\":%d,\"cancelled_annotations\":0,\"total_predictions\":",
         i->label.id != 0);
     buf_int(out, i->predictions);
@@ -117,17 +121,20 @@ static void item(struct exporter *x, const struct export_item *i, struct buf *ou
     if (i->label.id)
         annotation(i, out);
     buf_puts(out, "],\"drafts\":[],\"predictions\":[]}");
+    return ERR_OK;
 }
 
-static void end(struct buf *out)
+static enum err end(struct exporter *x)
 {
-    buf_puts(out, "\n]\n");
+    buf_puts(export_text(x), "\n]\n");
+    return ERR_OK;
 }
 
 const struct format format_label_studio = {
     .name = "label-studio",
     .media_type = "application/json",
     .extension = ".json",
+    .about = "Label Studio's JSON, as its SDK and importer read it",
     .begin = begin,
     .item = item,
     .end = end,

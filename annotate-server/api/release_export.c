@@ -1,66 +1,125 @@
 /* Owns streaming a ready release to a client: a page of items, their documents, the format's bytes,
- * and on when the socket has taken them. Memory is one page, whatever the release's size (I9). The
- * order is the task's, so two runs give equal bytes. */
+ * and on when the socket has taken them. The format works on a work thread, a piece of CHUNK bytes
+ * at a time, so memory is one page and one piece, whatever the release's size (I9), and the loop
+ * never waits for a disk. The order is the task's, so two runs give equal bytes. */
+#include <string.h>
+
 #include "annotate-server/api/content.h"
+#include "annotate-server/api/export_row.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/releases.h"
+#include "annotate-server/project.h"
 #include "base/log.h"
-#include "formats/format.h"
+#include "formats/exporter.h"
 
-enum { PAGE_ITEMS = 200, PAGE_BYTES = 8 << 20 };
+enum { PAGE_ITEMS = 200, PAGE_BYTES = 8 << 20, CHUNK = 1 << 20, CHUNK_MAX = 48 << 20 };
 
-/* Columns of release_page. */
-enum {
-    COL_TASK,
-    COL_DATA,
-    COL_META,
-    COL_EXTERNAL,
-    COL_SPLIT,
-    COL_LABEL,
-    COL_SEQ,
-    COL_KIND,
-    COL_AUTHOR,
-    COL_MODEL,
-    COL_LEAD,
-    COL_LABEL_AT,
-    COL_SHA,
-    COL_BYTES,
-    COL_PACK,
-    COL_OFF,
-    COL_CREATED,
-    COL_UPDATED,
-    COL_PROJECT,
-    COL_PREDICTIONS,
-    COL_REGIONS
+struct page {
+    struct arena *arena;
+    PGresult *rows;
+    struct content *contents;
+    int n, total, at; /* at: the next to be written */
 };
 
 struct export
 {
     struct req *r;
+    struct export_options options;
     struct exporter exporter;
-    int64_t after;
-    bool full; /* the socket's buffer: wait for on_drain */
+    struct buf chunk; /* what the work thread wrote */
     struct page *page;
+    int64_t after;
+    bool begun, last, ended, idle; /* last: there are no more pages */
+    bool full;                     /* the socket's buffer: wait for on_drain */
 };
 
-struct page {
-    struct export *x;
-    struct arena *arena;
-    PGresult *rows;
-    struct content *contents;
-    int n, total;
-};
+static void drop_page(struct export *x)
+{
+    if (x->page)
+        arena_free(x->page->arena);
+    x->page = NULL;
+}
 
 static void release(void *arg)
 {
     struct export *x = arg;
 
-    exporter_release(&x->exporter);
-    if (x->page)
-        arena_free(x->page->arena);
+    if (x->begun)
+        exporter_release(&x->exporter);
+    buf_release(&x->chunk);
+    drop_page(x);
 }
 
-static void next_page(struct export *x);
+/* ---- on a work thread */
+
+static enum err gather(void *arg, struct str bytes)
+{
+    struct export *x = arg;
+
+    buf_str(&x->chunk, bytes);
+    return buf_err(&x->chunk);
+}
+
+static enum err read_media(
+    void *arg, const struct export_asset *asset, int64_t off, size_t n, struct buf *out)
+{
+    struct export *x = arg;
+    char key[BLOB_KEY_MAX];
+
+    blob_asset_key(x->r->who.tenant, asset->sha256, key, sizeof(key));
+    return blob_get(&x->r->ctx->server->blobs, key, off, (int64_t)n, NULL, out);
+}
+
+static enum err write_item(struct export *x)
+{
+    struct page *p = x->page;
+    const struct content *c = &p->contents[p->at];
+    struct arena *a = arena_new();
+    struct export_item item;
+    enum err e = c->err;
+
+    if (!e)
+        e = export_row_read(p->rows, p->at, buf_view(&c->text), a, &item);
+    if (!e)
+        e = exporter_item(&x->exporter, &item);
+    if (!e)
+        x->after = item.task;
+    p->at++;
+    arena_free(a);
+    return e;
+}
+
+/* Until there is a piece for the socket, or nothing more to do with what is here. */
+static void work(void *arg)
+{
+    struct export *x = arg;
+    enum err e = ERR_OK;
+
+    if (!x->begun) {
+        x->begun = true;
+        e = exporter_begin(&x->exporter, &x->options, (struct export_sink){gather, x});
+    }
+    while (!e && x->chunk.n < CHUNK) {
+        if (!x->idle) {
+            e = exporter_pump(&x->exporter, &x->idle);
+        } else if (x->page && x->page->at < x->page->n) {
+            x->idle = false;
+            e = write_item(x);
+        } else if (x->last && !x->ended) {
+            x->idle = false;
+            x->ended = true;
+            e = exporter_end(&x->exporter);
+        } else {
+            break;
+        }
+    }
+    if (e && !x->exporter.err)
+        x->exporter.err = e;
+}
+
+/* ---- on the loop */
+
+static void go_on(struct export *x);
 
 static void drained(struct req *r)
 {
@@ -69,22 +128,13 @@ static void drained(struct req *r)
     if (!x->full)
         return;
     x->full = false;
-    next_page(x);
+    go_on(x);
 }
 
-/* Nobody drains a socket that is gone: go on to the end, which ends the request. */
+/* Nobody drains a socket that is gone: go on, which ends the request. */
 static void closed(struct req *r)
 {
     drained(r);
-}
-
-static enum err to_client(void *arg, struct str bytes)
-{
-    struct export *x = arg;
-
-    if (!req_stream_write(x->r, bytes, drained))
-        x->full = true;
-    return ERR_OK;
 }
 
 /* The client must see that the file is not whole. */
@@ -95,68 +145,31 @@ static void break_off(struct export *x, enum err e)
     req_stream_abort(x->r);
 }
 
-/* "2026-11-24T…" of a JSON string column, without its quotes. */
-static struct str bare(const PGresult *res, int row, int col)
+static void worked(void *arg)
 {
-    struct str s = db_get_str(res, row, col);
+    struct export *x = arg;
 
-    return s.n >= 2 ? (struct str){s.p + 1, s.n - 2} : STR("");
+    if (x->exporter.err) {
+        break_off(x, x->exporter.err);
+        return;
+    }
+    if (x->chunk.n > 0 && !req_stream_write(x->r, buf_view(&x->chunk), drained))
+        x->full = true;
+    buf_clear(&x->chunk);
+    if (!x->full)
+        go_on(x);
 }
 
-static enum err print_item(struct export *x, const PGresult *res, int row, const struct content *c)
+static void submit(struct export *x)
 {
-    char sha[SHA256_HEX + 1];
+    const struct thread_ctx *ctx = x->r->ctx;
 
-    sha256_hex(c->sha256, sha);
-    struct export_item i = {.project = db_get_int(res, row, COL_PROJECT),
-        .task = db_get_int(res, row, COL_TASK),
-        .external_id = db_get_str(res, row, COL_EXTERNAL),
-        .data = db_get_str(res, row, COL_DATA),
-        .meta = db_get_str(res, row, COL_META),
-        .created_at = bare(res, row, COL_CREATED),
-        .updated_at = bare(res, row, COL_UPDATED),
-        .split = db_get_str(res, row, COL_SPLIT),
-        .predictions = db_get_int(res, row, COL_PREDICTIONS),
-        .label = {.id = db_get_int(res, row, COL_LABEL),
-            .seq = db_get_int(res, row, COL_SEQ),
-            .author = db_get_int(res, row, COL_AUTHOR),
-            .kind = db_get_str(res, row, COL_KIND),
-            .model = db_get_str(res, row, COL_MODEL),
-            .lead_time = db_is_null(res, row, COL_LEAD) ? -1 : db_get_float(res, row, COL_LEAD),
-            .created_at = bare(res, row, COL_LABEL_AT),
-            .sha256 = str_of(sha),
-            .regions = db_get_int(res, row, COL_REGIONS),
-            .result = buf_view(&c->text)}};
-    return exporter_item(&x->exporter, &i);
+    work_submit(ctx->server->work, ctx->loop, work, worked, x);
 }
 
 static void contents_read(void *arg)
 {
-    struct page *p = arg;
-    struct export *x = p->x;
-    enum err e = ERR_OK;
-
-    for (int row = 0; !e && row < p->n; row++) {
-        e = p->contents[row].err;
-        if (!e)
-            e = print_item(x, p->rows, row, &p->contents[row]);
-        if (!e)
-            x->after = db_get_int(p->rows, row, COL_TASK);
-    }
-    bool last = p->n == p->total && p->total < PAGE_ITEMS;
-    x->page = NULL;
-    arena_free(p->arena);
-    if (e) {
-        break_off(x, e);
-    } else if (last || req_gone(x->r)) {
-        e = exporter_end(&x->exporter);
-        if (e)
-            break_off(x, e);
-        else
-            req_stream_end(x->r);
-    } else if (!x->full) {
-        next_page(x);
-    }
+    submit(arg);
 }
 
 static void clear(void *arg)
@@ -167,13 +180,11 @@ static void clear(void *arg)
 static void on_page(struct req *r, const PGresult *res)
 {
     struct export *x = r->user;
-    struct page *p;
     struct arena *a = arena_new();
+    struct page *p = arena_alloc(a, sizeof(*p));
     int64_t bytes = 0;
 
-    p = arena_alloc(a, sizeof(*p));
     x->page = p;
-    p->x = x;
     p->arena = a;
     p->rows = PQcopyResult(res, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
     BUG_ON(!p->rows);
@@ -182,13 +193,14 @@ static void on_page(struct req *r, const PGresult *res)
     p->contents = content_new(a, (size_t)p->total);
     for (; p->n < p->total && (p->n == 0 || bytes < PAGE_BYTES); p->n++) {
         struct content *c = &p->contents[p->n];
-        if (!content_locate(c, p->rows, p->n, COL_SHA)) {
+        if (!content_locate(c, p->rows, p->n, EXPORT_ROW_SHA)) {
             break_off(x, ERR_CORRUPT);
             return;
         }
         bytes += c->bytes;
     }
-    content_read(r->ctx, a, r->who.tenant, p->contents, (size_t)p->n, contents_read, p);
+    x->last = p->n == p->total && p->total < PAGE_ITEMS;
+    content_read(r->ctx, a, r->who.tenant, p->contents, (size_t)p->n, contents_read, x);
 }
 
 static void on_page_failed(struct req *r, enum err e)
@@ -200,6 +212,7 @@ static void next_page(struct export *x)
 {
     struct query *q = query_new(x->r, STMT_release_page, on_page);
 
+    drop_page(x);
     q->failed = on_page_failed;
     query_int(q, x->r->id_arg[0]);
     query_int(q, x->after);
@@ -207,39 +220,92 @@ static void next_page(struct export *x)
     query_run(q);
 }
 
+static void go_on(struct export *x)
+{
+    bool more = !x->idle || (x->page && x->page->at < x->page->n) || (x->last && !x->ended);
+
+    if (req_gone(x->r))
+        req_stream_abort(x->r);
+    else if (more)
+        submit(x);
+    else if (x->ended)
+        req_stream_end(x->r);
+    else
+        next_page(x);
+}
+
+/* ---- the request */
+
+static struct str root_of(struct req *r, const PGresult *res)
+{
+    char *hex = arena_alloc(r->arena, SHA256_HEX + 1);
+    struct sha256 root;
+
+    if (db_get_bytes(res, 0, 5, root.b, SHA256_LEN))
+        sha256_hex(root, hex);
+    return str_of(hex);
+}
+
 static void on_release(struct req *r, const PGresult *res)
 {
     struct export *x = r->user;
-    const struct format *f = x->exporter.format;
+    const struct format *f = x->options.format;
+    enum container_kind kind = x->options.container;
+    bool bare = kind == CONTAINER_FILE;
 
     if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, 3), "ready")) {
         req_fail(r, ERR_CONFLICT, NULL, "the release is not ready");
         return;
     }
+    x->options.release = r->id_arg[0];
+    x->options.name = arena_str(r->arena, db_get_str(res, 0, 2));
+    x->options.root = root_of(r, res);
     req_set_header(r, "Content-Disposition",
         arena_printf(r->arena, "attachment; filename=\"release-%lld%s\"", (long long)r->id_arg[0],
-            f->extension));
-    req_stream_begin(r, 200, f->media_type);
-    enum err e = exporter_begin(&x->exporter, f, (struct export_sink){to_client, x});
-    if (e)
-        break_off(x, e);
-    else
-        next_page(x);
+            bare ? f->extension : container_extension(kind)));
+    req_stream_begin(r, 200, bare ? f->media_type : container_media_type(kind));
+    x->idle = true;
+    next_page(x);
+}
+
+/* What the exporter would refuse is refused before the answer begins. false: answered. */
+static bool options_read(struct req *r, struct export_options *o)
+{
+    struct str format = req_query(r, "format"), container = req_query(r, "container");
+    bool media = false;
+
+    o->format = format_find(format.p ? format : STR("jsonl"));
+    if (!o->format) {
+        req_fail(r, ERR_INVALID, "/format", "is no export format");
+        return false;
+    }
+    o->container = o->format->tree ? CONTAINER_ZIP : CONTAINER_FILE;
+    if (container.p && !container_find(container, &o->container)) {
+        req_fail(r, ERR_INVALID, "/container", "must be file, tar, tar.zst or zip");
+        return false;
+    }
+    if (!flag_param(r, "media", &media) || !flag_param(r, "labelled", &o->labelled_only))
+        return false;
+    if (o->container == CONTAINER_FILE && (o->format->tree || media)) {
+        req_fail(r, ERR_INVALID, "/container", "%s is several files: tar, tar.zst or zip",
+            media ? "an export with media" : o->format->name);
+        return false;
+    }
+    if (media)
+        o->media.read = read_media;
+    return true;
 }
 
 void release_export_handler(struct req *r)
 {
-    struct str name = req_query(r, "format");
-    const struct format *f = format_find(name.p ? name : STR("jsonl"));
-    struct export *x;
+    struct export *x = arena_alloc(r->arena, sizeof(*x));
 
-    if (!f) {
-        req_fail(r, ERR_INVALID, "/format", "is no export format");
+    if (!options_read(r, &x->options))
         return;
-    }
-    x = arena_alloc(r->arena, sizeof(*x));
     x->r = r;
-    x->exporter.format = f;
+    x->options.config = r->project->config;
+    x->options.media.arg = x;
+    buf_init(&x->chunk, CHUNK_MAX);
     arena_defer(r->arena, release, x);
     r->user = x;
     r->on_close = closed;

@@ -1,9 +1,10 @@
 /* The exporter and its formats: exact bytes, the same every time, in constant memory; errors of the
  * sink stop it; the report adds up. */
-#include "formats/format.h"
+#include "formats/exporter.h"
 
 #include <stdlib.h>
 
+#include "base/json_walk.h"
 #include "core/json_tree.h"
 #include "t.h"
 
@@ -16,6 +17,32 @@ static enum err keep(void *arg, struct str bytes)
 #define RESULT                                                                                     \
     "[{\"from_name\":\"q\",\"id\":\"c1\",\"to_name\":\"t\",\"type\":\"choices\",\"value\":"        \
     "{\"choices\":[\"Yes\"]}}]"
+
+/* Until nothing waits. */
+static enum err pump(struct exporter *x)
+{
+    bool idle = false;
+    enum err e = ERR_OK;
+
+    while (!e && !idle)
+        e = exporter_pump(x, &idle);
+    return e;
+}
+
+static enum err finish(struct exporter *x)
+{
+    enum err e = exporter_end(x);
+
+    return e ? e : pump(x);
+}
+
+static enum err start(struct exporter *x, const struct format *f, struct export_sink sink)
+{
+    const struct export_options o = {
+        .format = f, .release = 9, .name = STR("v1"), .root = STR("cafe")};
+
+    return exporter_begin(x, &o, sink);
+}
 
 static struct export_item sample(void)
 {
@@ -58,15 +85,14 @@ static void export_both(const char *name, struct buf *out, struct buf *report)
 {
     struct exporter x;
     struct export_item items[] = {sample(), bare()};
-    struct export_report r = {.release = 9, .name = STR("v1"), .root = STR("cafe")};
 
-    if (exporter_begin(&x, format_find(str_of(name)), (struct export_sink){keep, out}) ||
-        exporter_item(&x, &items[0]) || exporter_item(&x, &items[1]) || exporter_end(&x))
+    if (start(&x, format_find(str_of(name)), (struct export_sink){keep, out}) ||
+        exporter_item(&x, &items[0]) || exporter_item(&x, &items[1]) || finish(&x))
         t_fail(__FILE__, __LINE__, "%s failed with %d", name, x.err);
     CHECK(sha256_eq(x.sha256, sha256_of(buf_view(out))));
     CHECK_INT(x.bytes, (int64_t)out->n);
     if (report)
-        export_report_print(&r, &x, report);
+        export_report_print(&x, report);
     exporter_release(&x);
 }
 
@@ -171,15 +197,16 @@ TEST(label_studio_of_a_model)
     i.label.kind = STR("prelabel");
     i.label.lead_time = -1;
     buf_init(&out, 1 << 16);
-    REQUIRE(exporter_begin(&x, &format_label_studio, (struct export_sink){keep, &out}) == ERR_OK);
+    REQUIRE(start(&x, &format_label_studio, (struct export_sink){keep, &out}) == ERR_OK);
     CHECK_INT(exporter_item(&x, &i), ERR_OK);
     i.label.kind = STR("merge");
     CHECK_INT(exporter_item(&x, &i), ERR_OK);
-    CHECK_INT(exporter_end(&x), ERR_OK);
+    CHECK_INT(finish(&x), ERR_OK);
     CHECK(strstr(out.p, "\"completed_by\":0,") && strstr(out.p, "\"lead_time\":null,"));
     CHECK(strstr(out.p, "\"last_action\":\"prediction\""));
     CHECK(strstr(out.p, "\"last_action\":\"submitted\""));
-    CHECK_INT(x.lost[LOST_MODEL], 2);
+    CHECK_STR(str_of(x.lost[3].name), STR("model"));
+    CHECK_INT(x.lost[3].times, 2);
     exporter_release(&x);
     buf_release(&out);
 }
@@ -188,12 +215,12 @@ TEST(nothing_to_export)
 {
     static const char *const want[] = {"", "[\n]\n"};
 
-    for (size_t i = 0; format_at(i); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         struct exporter x;
         struct buf out;
         buf_init(&out, 100);
-        CHECK_INT(exporter_begin(&x, format_at(i), (struct export_sink){keep, &out}), ERR_OK);
-        CHECK_INT(exporter_end(&x), ERR_OK);
+        CHECK_INT(start(&x, format_at(i), (struct export_sink){keep, &out}), ERR_OK);
+        CHECK_INT(finish(&x), ERR_OK);
         CHECK_STR(buf_view(&out), str_of(want[i]));
         CHECK(sha256_eq(x.sha256, sha256_of(str_of(want[i]))));
         exporter_release(&x);
@@ -205,6 +232,8 @@ TEST(same_bytes_every_time)
 {
     for (size_t i = 0; format_at(i); i++) {
         struct buf a, b;
+        if (format_at(i)->tree)
+            continue;
         buf_init(&a, 1 << 16);
         buf_init(&b, 1 << 16);
         export_both(format_at(i)->name, &a, NULL);
@@ -223,9 +252,10 @@ TEST(reports)
     buf_init(&out, 1 << 16);
     buf_init(&report, 1 << 16);
     export_both("label-studio", &out, &report);
-    CHECK(strstr(report.p, "\"format\":\"label-studio\",\"items\":2,\"labels\":1,"
-                           "\"lost\":{\"external_id\":1,\"label_sha256\":1,\"split\":1},"
-                           "\"name\":\"v1\",\"release\":9,\"root\":\"cafe\",\"sha256\":\""));
+    CHECK(strstr(report.p,
+        "\"format\":\"label-studio\",\"items\":2,\"labels\":1,"
+        "\"lost\":{\"external_id\":1,\"label_sha256\":1,\"split\":1},\"media\":0,\"missing\":0,"
+        "\"name\":\"v1\",\"release\":9,\"root\":\"cafe\",\"sha256\":\""));
     CHECK(strstr(report.p, "\"splits\":{\"train\":1}}\n"));
     CHECK_INT(json_tree_parse(buf_view(&report), 8, &tree, NULL), ERR_OK);
     json_object_put(tree);
@@ -246,17 +276,17 @@ TEST(splits_are_counted)
 
     buf_init(&out, 1 << 16);
     buf_init(&report, 1 << 16);
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
+    REQUIRE(start(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
     for (int n = 0; n < 7; n++) {
         i.split = n % 3 == 0 ? STR("val") : n % 3 == 1 ? STR("train") : str_of(name);
         CHECK_INT(exporter_item(&x, &i), ERR_OK);
     }
-    REQUIRE(exporter_end(&x) == ERR_OK);
-    export_report_print(&(struct export_report){.root = STR("")}, &x, &report);
+    REQUIRE(finish(&x) == ERR_OK);
+    export_report_print(&x, &report);
     CHECK(strstr(report.p, "\"splits\":{\"test\":2,\"train\":2,\"val\":3}}"));
     exporter_release(&x);
 
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
+    REQUIRE(start(&x, &format_jsonl, (struct export_sink){keep, &out}) == ERR_OK);
     for (int n = 0; n < EXPORT_SPLITS; n++) {
         snprintf(name, sizeof(name), "part%d", n);
         i.split = str_of(name);
@@ -287,13 +317,15 @@ TEST(memory_does_not_grow)
 {
     for (size_t f = 0; format_at(f); f++) {
         struct counter c = {0};
+        if (format_at(f)->tree)
+            continue;
         struct exporter x;
         struct export_item i = sample();
-        REQUIRE(exporter_begin(&x, format_at(f), (struct export_sink){count, &c}) == ERR_OK);
+        REQUIRE(start(&x, format_at(f), (struct export_sink){count, &c}) == ERR_OK);
         for (int n = 0; n < 20000; n++)
             if (exporter_item(&x, &i))
                 t_fail(__FILE__, __LINE__, "item %d: %d", n, x.err);
-        CHECK_INT(exporter_end(&x), ERR_OK);
+        CHECK_INT(finish(&x), ERR_OK);
         CHECK(x.bytes > 10000000 && x.out.cap <= 256 << 10 && c.largest <= 128 << 10);
         exporter_release(&x);
     }
@@ -306,12 +338,12 @@ TEST(a_failing_sink_stops_it)
     struct export_item i = sample();
     int n = 0;
 
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
+    REQUIRE(start(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
     while (n < 10000 && exporter_item(&x, &i) == ERR_OK)
         n++;
     CHECK(n > 100 && n < 10000);
     CHECK_INT(exporter_item(&x, &i), ERR_UNAVAILABLE);
-    CHECK_INT(exporter_end(&x), ERR_UNAVAILABLE);
+    CHECK_INT(finish(&x), ERR_UNAVAILABLE);
     CHECK_INT((int64_t)c.calls, 2); /* nothing is written after the failure */
     exporter_release(&x);
 }
@@ -321,15 +353,15 @@ TEST(too_large)
     struct counter c = {0};
     struct exporter x;
     struct export_item i = sample();
-    size_t n = 20 << 20;
+    size_t n = 40 << 20;
     char *big = malloc(n);
 
     REQUIRE(big != NULL);
     memset(big, '1', n);
     i.data = (struct str){big, n};
-    REQUIRE(exporter_begin(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
+    REQUIRE(start(&x, &format_jsonl, (struct export_sink){count, &c}) == ERR_OK);
     CHECK_INT(exporter_item(&x, &i), ERR_FULL);
-    CHECK_INT(exporter_end(&x), ERR_FULL);
+    CHECK_INT(finish(&x), ERR_FULL);
     exporter_release(&x);
     free(big);
 }
@@ -347,7 +379,7 @@ TEST(white_space_goes)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf out;
         buf_init(&out, 100);
-        export_json(&out, str_of(rows[i][0]));
+        json_compact(str_of(rows[i][0]), &out);
         CHECK_STR(buf_view(&out), str_of(rows[i][1]));
         buf_release(&out);
     }

@@ -1,0 +1,415 @@
+/* Owns the step from a label document to shapes in pixels. Never looks at the label config. */
+#include "core/shape.h"
+
+#include <math.h>
+
+#include "core/json_tree.h"
+#include "core/label_check.h"
+#include "core/label_view.h"
+
+#define PERCENT 100.0
+
+struct reader {
+    struct arena *arena;
+    struct shape *s;
+    struct json_object *value;
+};
+
+static bool number(struct json_object *o, const char *name, double *out)
+{
+    return is_number(member_of(o, name), out);
+}
+
+static double number_or(struct json_object *o, const char *name, double without)
+{
+    double v;
+
+    return number(o, name, &v) ? v : without;
+}
+
+/* Without a size the percentages stay what they are. */
+static double across(const struct shape *s, double percent)
+{
+    return s->width > 0 ? percent / PERCENT * s->width : percent;
+}
+
+static double down(const struct shape *s, double percent)
+{
+    return s->height > 0 ? percent / PERCENT * s->height : percent;
+}
+
+static bool read_box(struct reader *r)
+{
+    struct shape *s = r->s;
+
+    if (!number(r->value, "x", &s->x) || !number(r->value, "y", &s->y) ||
+        !number(r->value, "width", &s->w) || !number(r->value, "height", &s->h))
+        return false;
+    s->x = across(s, s->x), s->w = across(s, s->w);
+    s->y = down(s, s->y), s->h = down(s, s->h);
+    s->rotation = number_or(r->value, "rotation", 0);
+    s->kind = SHAPE_BOX;
+    return true;
+}
+
+static bool read_ellipse(struct reader *r)
+{
+    struct shape *s = r->s;
+
+    if (!number(r->value, "x", &s->x) || !number(r->value, "y", &s->y) ||
+        !number(r->value, "radiusX", &s->w) || !number(r->value, "radiusY", &s->h))
+        return false;
+    s->x = across(s, s->x), s->w = across(s, s->w);
+    s->y = down(s, s->y), s->h = down(s, s->h);
+    s->rotation = number_or(r->value, "rotation", 0);
+    s->kind = SHAPE_ELLIPSE;
+    return true;
+}
+
+static bool read_keypoint(struct reader *r)
+{
+    struct shape *s = r->s;
+
+    if (!number(r->value, "x", &s->x) || !number(r->value, "y", &s->y))
+        return false;
+    s->x = across(s, s->x), s->y = down(s, s->y);
+    s->kind = SHAPE_POINT;
+    return true;
+}
+
+static bool point_of(struct json_object *at, double *x, double *y)
+{
+    return json_object_is_type(at, json_type_array) && json_object_array_length(at) == 2 &&
+           is_number(json_object_array_get_idx(at, 0), x) &&
+           is_number(json_object_array_get_idx(at, 1), y);
+}
+
+static bool vertex_of(struct json_object *at, double *x, double *y)
+{
+    return json_object_is_type(at, json_type_object) && number(at, "x", x) && number(at, "y", y);
+}
+
+static bool read_points(
+    struct reader *r, const char *member, bool (*one)(struct json_object *at, double *x, double *y))
+{
+    struct json_object *list = member_of(r->value, member);
+    struct json_object *closed = member_of(r->value, "closed");
+    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    struct point *v = arena_array(r->arena, n + 1, sizeof(*v));
+
+    for (size_t i = 0; i < n; i++) {
+        double x, y;
+        if (!one(json_object_array_get_idx(list, i), &x, &y))
+            return false;
+        v[i] = (struct point){across(r->s, x), down(r->s, y)};
+    }
+    r->s->v = v;
+    r->s->n = n;
+    r->s->kind = closed && !json_object_get_boolean(closed) ? SHAPE_LINE : SHAPE_POLYGON;
+    return n > 0;
+}
+
+static bool read_polygon(struct reader *r)
+{
+    return read_points(r, "points", point_of);
+}
+
+/* Open unless it says otherwise, as the editor has it. */
+static bool read_vector(struct reader *r)
+{
+    struct json_object *list = member_of(r->value, "vertices");
+
+    if (!read_points(r, "vertices", vertex_of))
+        return false;
+    if (!member_of(r->value, "closed"))
+        r->s->kind = SHAPE_LINE;
+    for (size_t i = 0; i < r->s->n; i++)
+        r->s->curved |=
+            json_object_get_boolean(member_of(json_object_array_get_idx(list, i), "isBezier"));
+    return true;
+}
+
+static bool read_brush(struct reader *r)
+{
+    r->s->kind = SHAPE_MASK;
+    return json_object_is_type(member_of(r->value, "rle"), json_type_array) && r->s->width >= 1 &&
+           r->s->height >= 1;
+}
+
+static const struct {
+    const struct label_shape *shape;
+    bool (*read)(struct reader *r);
+} places[] = {
+    {&label_shape_rectangle, read_box},
+    {&label_shape_ocr, read_box},
+    {&label_shape_ellipse, read_ellipse},
+    {&label_shape_polygon, read_polygon},
+    {&label_shape_keypoint, read_keypoint},
+    {&label_shape_vector, read_vector},
+    {&label_shape_brush, read_brush},
+};
+
+/* `labels` on a picture carry a place beside them; what it is its members say. */
+static bool read_guessed(struct reader *r)
+{
+    if (member_of(r->value, "points"))
+        return read_polygon(r);
+    if (member_of(r->value, "vertices"))
+        return read_vector(r);
+    if (member_of(r->value, "rle"))
+        return read_brush(r);
+    if (member_of(r->value, "radiusX"))
+        return read_ellipse(r);
+    if (member_of(r->value, "height"))
+        return read_box(r);
+    return member_of(r->value, "x") && read_keypoint(r);
+}
+
+static void read_place(struct arena *a, const struct label_type *type, struct shape *s)
+{
+    struct reader r = {a, s, member_of(s->item, "value")};
+    bool good = false;
+
+    if (!type->shape)
+        good = read_guessed(&r);
+    for (size_t i = 0; type->shape && i < ARRAY_LEN(places); i++)
+        if (places[i].shape == type->shape)
+            good = places[i].read(&r);
+    if (!good)
+        s->kind = SHAPE_OTHER;
+}
+
+/* ---- the document */
+
+static void add_labels(struct arena *a, struct shape *s, struct json_object *list)
+{
+    size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    struct str *labels = arena_array(a, s->nlabels + n + 1, sizeof(*labels));
+
+    for (size_t i = 0; i < s->nlabels; i++)
+        labels[i] = s->labels[i];
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        if (json_object_is_type(one, json_type_string))
+            labels[s->nlabels++] = json_str(one);
+    }
+    s->labels = labels;
+}
+
+static size_t index_of(struct json_object *item)
+{
+    double v = number_or(item, "item_index", 0);
+
+    return v > 0 && v < 1e6 ? (size_t)v : 0;
+}
+
+static struct shape *shape_of(struct drawing *d, struct str id)
+{
+    for (size_t i = d->nshapes; id.n > 0 && i-- > 0;)
+        if (str_eq(d->shapes[i].id, id))
+            return &d->shapes[i];
+    return NULL;
+}
+
+/* The items of one region may come apart: a box, then its label; the first that says where stands,
+ * unless a later one says it better. */
+static void add_region(struct arena *a, struct drawing *d, struct json_object *item,
+    const struct label_type *type, size_t at)
+{
+    struct str id = view_member_str(item, "id");
+    struct shape *s = shape_of(d, id), fresh;
+    struct json_object *labels = type->key ? member_of(member_of(item, "value"), type->key) : NULL;
+
+    fresh = (struct shape){.kind = SHAPE_OTHER,
+        .id = id,
+        .parent = view_member_str(item, "parentID"),
+        .type = view_member_str(item, "type"),
+        .control = view_member_str(item, "from_name"),
+        .to = view_member_str(item, "to_name"),
+        .picture = (int64_t)index_of(item),
+        .width = number_or(item, "original_width", 0),
+        .height = number_or(item, "original_height", 0),
+        .score = number_or(item, "score", -1),
+        .at = at,
+        .item = item};
+    if (!s || s->kind == SHAPE_OTHER)
+        read_place(a, type, &fresh);
+    if (!s) {
+        s = &d->shapes[d->nshapes++];
+        *s = fresh;
+    } else if (s->kind == SHAPE_OTHER && fresh.kind != SHAPE_OTHER) {
+        fresh.labels = s->labels;
+        fresh.nlabels = s->nlabels;
+        *s = fresh;
+    }
+    if (labels && s->nlabels == 0)
+        s->control = view_member_str(item, "from_name");
+    add_labels(a, s, labels);
+}
+
+static void add_answer(struct drawing *d, struct json_object *item, const struct label_type *type)
+{
+    d->answers[d->nanswers++] = (struct shape_answer){
+        .id = view_member_str(item, "id"),
+        .control = view_member_str(item, "from_name"),
+        .to = view_member_str(item, "to_name"),
+        .type = view_member_str(item, "type"),
+        .picture = (int64_t)index_of(item),
+        .said = type->key ? member_of(member_of(item, "value"), type->key) : NULL,
+    };
+}
+
+static void release_document(void *doc)
+{
+    json_object_put(doc);
+}
+
+enum err drawing_read(struct arena *a, struct str text, struct drawing *d)
+{
+    enum err e;
+    size_t n;
+
+    *d = (struct drawing){0};
+    e = json_tree_parse(text, JSON_DEPTH_MAX, &d->doc, NULL);
+    arena_defer(a, release_document, d->doc);
+    if (e || !json_object_is_type(d->doc, json_type_array))
+        return e == ERR_NO_MEMORY ? e : ERR_INVALID;
+    n = json_object_array_length(d->doc);
+    d->shapes = arena_array(a, n + 1, sizeof(*d->shapes));
+    d->answers = arena_array(a, n + 1, sizeof(*d->answers));
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_object_array_get_idx(d->doc, i);
+        struct str name = view_member_str(item, "type");
+        const struct label_type *type = label_type_find(name);
+        if (str_is(name, "relation"))
+            d->relations++;
+        else if (type && type->role == LABEL_REGION)
+            add_region(a, d, item, type, i);
+        else if (type)
+            add_answer(d, item, type);
+    }
+    return ERR_OK;
+}
+
+/* ---- geometry */
+
+/* A turn clockwise, as y grows downwards. */
+static struct point turned(struct point p, double degrees)
+{
+    double angle = degrees * (M_PI / 180), c = cos(angle), s = sin(angle);
+
+    return (struct point){p.x * c - p.y * s, p.x * s + p.y * c};
+}
+
+void shape_corners(const struct shape *s, struct point corners[4])
+{
+    const struct point at[4] = {{0, 0}, {s->w, 0}, {s->w, s->h}, {0, s->h}};
+
+    for (size_t i = 0; i < 4; i++) {
+        struct point p = s->rotation != 0 ? turned(at[i], s->rotation) : at[i];
+        corners[i] = (struct point){s->x + p.x, s->y + p.y};
+    }
+}
+
+static void ellipse_points(const struct shape *s, struct point *v)
+{
+    for (size_t i = 0; i < SHAPE_SIDES; i++) {
+        double angle = 2 * M_PI * (double)i / SHAPE_SIDES;
+        struct point p = turned((struct point){s->w * cos(angle), s->h * sin(angle)}, s->rotation);
+        v[i] = (struct point){s->x + p.x, s->y + p.y};
+    }
+}
+
+struct polygon shape_outline(struct arena *a, const struct shape *s)
+{
+    struct polygon p = {.v = s->v, .n = s->n};
+    struct point *v;
+
+    if (s->kind == SHAPE_BOX || s->kind == SHAPE_ELLIPSE) {
+        p.n = s->kind == SHAPE_BOX ? 4 : SHAPE_SIDES;
+        v = arena_array(a, p.n, sizeof(*v));
+        if (s->kind == SHAPE_BOX)
+            shape_corners(s, v);
+        else
+            ellipse_points(s, v);
+        p.v = v;
+    }
+    if (p.n > 0)
+        polygon_bound(&p);
+    return p;
+}
+
+static void cut(double *v, double most)
+{
+    if (*v < 0)
+        *v = 0;
+    if (most > 0 && *v > most)
+        *v = most;
+}
+
+/* Of an ellipse exactly: the extent of its turned axes. */
+static void ellipse_bound(const struct shape *s, struct point *low, struct point *high)
+{
+    double angle = s->rotation * (M_PI / 180), c = cos(angle), n = sin(angle);
+    double dx = hypot(s->w * c, s->h * n), dy = hypot(s->w * n, s->h * c);
+
+    *low = (struct point){s->x - dx, s->y - dy};
+    *high = (struct point){s->x + dx, s->y + dy};
+}
+
+static bool mask_extent(
+    struct arena *a, const struct shape *s, struct point *low, struct point *high)
+{
+    size_t left, top, width, height;
+    struct mask m;
+
+    if (shape_mask(a, s, &m) || mask_bound(&m, &left, &top, &width, &height) == 0)
+        return false;
+    *low = (struct point){(double)left, (double)top};
+    *high = (struct point){(double)(left + width), (double)(top + height)};
+    return true;
+}
+
+bool shape_bound(struct arena *a, const struct shape *s, struct point *low, struct point *high)
+{
+    struct polygon outline = shape_outline(a, s);
+
+    if (s->kind == SHAPE_MASK) {
+        if (!mask_extent(a, s, low, high))
+            return false;
+    } else if (s->kind == SHAPE_ELLIPSE) {
+        ellipse_bound(s, low, high);
+    } else if (outline.n > 0) {
+        *low = outline.low, *high = outline.high;
+    } else if (s->kind == SHAPE_POINT) {
+        *low = *high = (struct point){s->x, s->y};
+    } else {
+        return false;
+    }
+    cut(&low->x, s->width), cut(&high->x, s->width);
+    cut(&low->y, s->height), cut(&high->y, s->height);
+    return true;
+}
+
+enum err shape_mask(struct arena *a, const struct shape *s, struct mask *m)
+{
+    struct json_object *rle = member_of(member_of(s->item, "value"), "rle");
+    const char *why;
+    enum err e;
+
+    if (s->kind != SHAPE_MASK)
+        return ERR_INVALID;
+    e = mask_new(a, (size_t)s->width, (size_t)s->height, m);
+    return e ? e : brush_decode(rle, m, &why);
+}
+
+double polygon_area(const struct polygon *p)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct point from = p->v[i], to = p->v[i + 1 < p->n ? i + 1 : 0];
+        sum += from.x * to.y - to.x * from.y;
+    }
+    return fabs(sum) / 2;
+}

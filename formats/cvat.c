@@ -1,0 +1,384 @@
+/* Owns CVAT for images 1.1: annotations.xml and images/SPLIT/. Boxes turn about their centre there,
+ * ours about their first corner. Source: CVAT's documentation, xml_format. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/label_check.h"
+#include "formats/classes.h"
+#include "formats/exporter.h"
+#include "formats/picture.h"
+#include "formats/xml.h"
+
+enum { DIGITS = 4 };
+
+struct cvat {
+    struct classes classes, keypoints, tags;
+    struct spool *images;
+    int64_t nimages;
+};
+
+/* The picture at hand. */
+struct sheet {
+    struct exporter *x;
+    struct cvat *cvat;
+    const struct pictures *pictures;
+    const struct picture *picture;
+    struct buf *out;
+};
+
+static enum err begin(struct exporter *x)
+{
+    struct cvat *c = export_state(x, sizeof(*c));
+
+    classes_init(&c->classes, export_arena(x), export_config(x), classes_of_regions);
+    classes_init(&c->keypoints, export_arena(x), export_config(x), classes_of_keypoints);
+    classes_init(&c->tags, export_arena(x), export_config(x), classes_of_choices);
+    c->images = export_spool(x);
+    return ERR_OK;
+}
+
+/* ---- shapes */
+
+static void number(struct buf *out, const char *name, double v)
+{
+    buf_printf(out, " %s=\"", name);
+    export_decimal(out, v, DIGITS);
+    buf_putc(out, '"');
+}
+
+static void text(struct buf *out, const char *name, struct str s)
+{
+    buf_printf(out, " %s=\"", name);
+    xml_text(out, s);
+    buf_putc(out, '"');
+}
+
+static double whole_turn(double degrees)
+{
+    double v = fmod(degrees, 360);
+
+    return v < 0 ? v + 360 : v;
+}
+
+static void put_rotation(struct buf *out, const struct shape *s)
+{
+    if (whole_turn(s->rotation) != 0)
+        number(out, "rotation", whole_turn(s->rotation));
+}
+
+static void put_box(struct buf *out, const struct shape *s)
+{
+    struct point corner[4], centre;
+
+    shape_corners(s, corner);
+    centre = (struct point){(corner[0].x + corner[2].x) / 2, (corner[0].y + corner[2].y) / 2};
+    number(out, "xtl", centre.x - s->w / 2);
+    number(out, "ytl", centre.y - s->h / 2);
+    number(out, "xbr", centre.x + s->w / 2);
+    number(out, "ybr", centre.y + s->h / 2);
+    put_rotation(out, s);
+}
+
+static void put_ellipse(struct buf *out, const struct shape *s)
+{
+    number(out, "cx", s->x);
+    number(out, "cy", s->y);
+    number(out, "rx", s->w);
+    number(out, "ry", s->h);
+    put_rotation(out, s);
+}
+
+static void put_points(struct buf *out, const struct point *v, size_t n)
+{
+    buf_puts(out, " points=\"");
+    for (size_t i = 0; i < n; i++) {
+        export_decimal(out, v[i].x, DIGITS);
+        buf_putc(out, ',');
+        export_decimal(out, v[i].y, DIGITS);
+        if (i + 1 < n)
+            buf_putc(out, ';');
+    }
+    buf_putc(out, '"');
+}
+
+/* Row by row inside the mask's upright box, zeros first. */
+static enum err put_mask(const struct sheet *h, const struct shape *s)
+{
+    struct arena *a = arena_new();
+    size_t left = 0, top = 0, width = 0, height = 0, run = 0;
+    struct mask m;
+    bool set = false;
+    enum err e = shape_mask(a, s, &m);
+
+    if (!e) {
+        (void)mask_bound(&m, &left, &top, &width, &height);
+        buf_puts(h->out, " rle=\"");
+        for (size_t i = 0; i < width * height; i++) {
+            bool now = mask_get(&m, left + i % width, top + i / width);
+            if (now != set) {
+                buf_printf(h->out, "%zu, ", run);
+                run = 0;
+            }
+            set = now;
+            run++;
+        }
+        buf_printf(h->out, "%zu\" left=\"%zu\" top=\"%zu\" width=\"%zu\" height=\"%zu\"", run, left,
+            top, width, height);
+    }
+    arena_free(a);
+    return e;
+}
+
+static const char *const elements[] = {
+    [SHAPE_BOX] = "box",
+    [SHAPE_ELLIPSE] = "ellipse",
+    [SHAPE_POLYGON] = "polygon",
+    [SHAPE_LINE] = "polyline",
+    [SHAPE_POINT] = "points",
+    [SHAPE_MASK] = "mask",
+};
+
+static enum err put_place(const struct sheet *h, const struct shape *s)
+{
+    switch (s->kind) {
+    case SHAPE_BOX:
+        put_box(h->out, s);
+        break;
+    case SHAPE_ELLIPSE:
+        put_ellipse(h->out, s);
+        break;
+    case SHAPE_POINT:
+        put_points(h->out, &(struct point){s->x, s->y}, 1);
+        break;
+    case SHAPE_MASK:
+        return put_mask(h, s);
+    case SHAPE_POLYGON:
+    case SHAPE_LINE:
+        put_points(h->out, s->v, s->n);
+        if (s->curved)
+            export_lost(h->x, "curves");
+        break;
+    case SHAPE_OTHER:
+        break;
+    }
+    return ERR_OK;
+}
+
+/* What was said about it: one answer is its text, several are lines. */
+static void put_said(struct buf *out, struct json_object *said)
+{
+    size_t n = json_object_is_type(said, json_type_array) ? json_object_array_length(said) : 0;
+
+    if (n == 0 && said)
+        xml_text(out, str_of(json_object_get_string(said)));
+    for (size_t i = 0; i < n; i++) {
+        xml_text(out, str_of(json_object_get_string(json_object_array_get_idx(said, i))));
+        if (i + 1 < n)
+            buf_putc(out, '\n');
+    }
+}
+
+static void put_attributes(const struct sheet *h, struct str id)
+{
+    const struct drawing *d = &h->pictures->drawing;
+
+    for (size_t i = 0; id.n && i < d->nanswers; i++) {
+        if (!str_eq(d->answers[i].id, id))
+            continue;
+        buf_puts(h->out, "      <attribute");
+        text(h->out, "name", d->answers[i].control);
+        buf_putc(h->out, '>');
+        put_said(h->out, d->answers[i].said);
+        buf_puts(h->out, "</attribute>\n");
+    }
+}
+
+static enum err put_shape(const struct sheet *h, const struct shape *s)
+{
+    struct str label = picture_label(h->x, s);
+    struct classes *names = s->kind == SHAPE_POINT ? &h->cvat->keypoints : &h->cvat->classes;
+    enum err e;
+
+    if (label.n == 0)
+        return ERR_OK;
+    if (classes_find(names, label) == SIZE_MAX)
+        return ERR_FULL;
+    buf_printf(h->out, "    <%s", elements[s->kind]);
+    text(h->out, "label", label);
+    buf_puts(h->out, " source=\"manual\" occluded=\"0\"");
+    e = put_place(h, s);
+    buf_puts(h->out, " z_order=\"0\">\n");
+    put_attributes(h, s->id);
+    buf_printf(h->out, "    </%s>\n", elements[s->kind]);
+    return e;
+}
+
+/* ---- pictures */
+
+/* Choices about the whole picture are tags. */
+static bool is_tag(const struct pictures *p, const struct shape_answer *a)
+{
+    for (size_t i = 0; a->id.n && i < p->drawing.nshapes; i++)
+        if (str_eq(p->drawing.shapes[i].id, a->id))
+            return false;
+    return str_is(a->type, "choices");
+}
+
+static enum err put_tags(const struct sheet *h)
+{
+    const struct drawing *d = &h->pictures->drawing;
+
+    for (size_t i = 0; i < d->nanswers; i++) {
+        const struct shape_answer *a = &d->answers[i];
+        size_t n = is_tag(h->pictures, a) && json_object_is_type(a->said, json_type_array)
+                       ? json_object_array_length(a->said)
+                       : 0;
+        if (!str_eq(a->to, h->picture->object->name.text) || a->picture != h->picture->index)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            struct json_object *one = json_object_array_get_idx(a->said, k);
+            if (!json_object_is_type(one, json_type_string)) {
+                export_lost(h->x, "answers.choices");
+                continue;
+            }
+            if (classes_find(&h->cvat->tags, json_str(one)) == SIZE_MAX)
+                return ERR_FULL;
+            buf_puts(h->out, "    <tag");
+            text(h->out, "label", json_str(one));
+            buf_puts(h->out, " source=\"manual\"></tag>\n");
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err put_picture(const struct sheet *h, const char *split)
+{
+    const struct picture *p = h->picture;
+    char path[CONTAINER_PATH_MAX];
+    enum err e = ERR_OK;
+
+    if (p->width <= 0)
+        export_lost(h->x, "pictures.size");
+    buf_printf(h->out, "  <image id=\"%lld\" name=\"%s/%s%s\"", (long long)h->cvat->nimages++,
+        split, p->name, p->suffix);
+    number(h->out, "width", p->width);
+    number(h->out, "height", p->height);
+    buf_puts(h->out, ">\n");
+    for (size_t k = 0; !e && k < p->nshapes; k++)
+        e = put_shape(h, p->shapes[k]);
+    if (!e)
+        e = put_tags(h);
+    buf_puts(h->out, "  </image>\n");
+    snprintf(path, sizeof(path), "images/%.64s/%s%s", split, p->name, p->suffix);
+    return e || !p->asset ? e : export_media(h->x, path, p->asset);
+}
+
+static void count_lost(struct exporter *x, const struct pictures *p)
+{
+    char name[EXPORT_LOSS_NAME];
+
+    for (size_t i = 0; i < p->drawing.nanswers; i++) {
+        const struct shape_answer *a = &p->drawing.answers[i];
+        bool of_region = false;
+        for (size_t k = 0; a->id.n && k < p->drawing.nshapes; k++)
+            of_region |= str_eq(p->drawing.shapes[k].id, a->id);
+        if (of_region || is_tag(p, a))
+            continue;
+        snprintf(name, sizeof(name), "answers.%.*s", STR_FMT(a->type));
+        export_lost(x, name);
+    }
+    for (size_t i = 0; i < p->drawing.relations; i++)
+        export_lost(x, "relations");
+}
+
+static enum err item(struct exporter *x, const struct export_item *i)
+{
+    struct cvat *c = export_state(x, sizeof(*c));
+    struct arena *a = arena_new();
+    const char *split = export_split(i, a);
+    struct pictures pictures;
+    enum err e = pictures_read(x, i, a, &pictures);
+
+    for (size_t k = 0; !e && k < pictures.n; k++) {
+        struct sheet h = {x, c, &pictures, &pictures.v[k], &c->images->tail};
+        e = put_picture(&h, split);
+    }
+    if (!e)
+        count_lost(x, &pictures);
+    arena_free(a);
+    return e ? e : spool_settle(c->images);
+}
+
+/* ---- the head: what labels and attributes there are */
+
+static const char *input_of(const struct label_control *k)
+{
+    if (str_is(k->type, "Choices"))
+        return k->single ? "radio" : "select";
+    return str_is(k->type, "Number") || str_is(k->type, "Rating") ? "number" : "text";
+}
+
+static void put_controls(const struct label_config *config, struct buf *out)
+{
+    for (const struct label_control *k = config->controls; k; k = k->next) {
+        if (!k->per_region)
+            continue;
+        buf_puts(out, "            <attribute><name>");
+        xml_text(out, k->name.text);
+        buf_printf(out, "</name><mutable>False</mutable><input_type>%s</input_type>", input_of(k));
+        buf_puts(out, "<default_value></default_value><values>");
+        for (const struct label_value *v = k->values; v; v = v->next) {
+            xml_text(out, v->value);
+            if (v->next)
+                buf_putc(out, '\n');
+        }
+        buf_puts(out, "</values></attribute>\n");
+    }
+}
+
+static void put_labels(const struct classes *names, const char *type,
+    const struct label_config *config, struct buf *out)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        buf_puts(out, "        <label><name>");
+        xml_text(out, names->names[i]);
+        buf_printf(out, "</name><type>%s</type><attributes>\n", type);
+        put_controls(config, out);
+        buf_puts(out, "        </attributes></label>\n");
+    }
+}
+
+static enum err end(struct exporter *x)
+{
+    struct cvat *c = export_state(x, sizeof(*c));
+    struct spool *head = export_spool(x);
+    struct spool *const pieces[] = {head, c->images};
+    struct buf *out = &head->tail;
+
+    buf_puts(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n"
+                  "  <version>1.1</version>\n  <meta>\n    <task>\n      <id>1</id>\n      <name>");
+    xml_text(out, x->options.name);
+    buf_printf(out,
+        "</name>\n      <size>%lld</size>\n      <mode>annotation</mode>\n"
+        "      <overlap>0</overlap>\n      <bugtracker></bugtracker>\n"
+        "      <flipped>False</flipped>\n      <labels>\n",
+        (long long)c->nimages);
+    put_labels(&c->classes, "any", export_config(x), out);
+    put_labels(&c->keypoints, "points", export_config(x), out);
+    put_labels(&c->tags, "tag", export_config(x), out);
+    buf_puts(out, "      </labels>\n      <segments></segments>\n    </task>\n  </meta>\n");
+    buf_puts(&c->images->tail, "</annotations>\n");
+    return export_join(x, "annotations.xml", pieces, ARRAY_LEN(pieces));
+}
+
+const struct format format_cvat = {
+    .name = "cvat",
+    .about = "CVAT for images 1.1",
+    .media_type = "application/xml",
+    .extension = ".xml",
+    .tree = true,
+    .classes = true,
+    .begin = begin,
+    .item = item,
+    .end = end,
+};

@@ -1,0 +1,45 @@
+/* The pictures that a task shows, and what is drawn on each: what the image formats (COCO, YOLO,
+ * VOC, CVAT, masks) begin from. */
+#ifndef FORMATS_PICTURE_H
+#define FORMATS_PICTURE_H
+
+#include "core/shape.h"
+#include "formats/format.h"
+
+struct picture {
+    const char *name;   /* without directory or suffix: the task's number in ten digits, "_2" behind
+                           it   for a second picture: no other task's, no character that needs care */
+    const char *suffix; /* ".jpg" */
+    struct str url;     /* as the task's data says it */
+    const struct export_asset *asset; /* NULL: not stored here */
+    double width, height;             /* 0: nobody knows */
+    const struct label_object *object;
+    int64_t index;         /* item_index */
+    struct shape **shapes; /* in the document's order */
+    size_t nshapes;
+};
+
+struct pictures {
+    struct picture *v;
+    size_t n;
+    struct drawing drawing; /* its answers and relations are the format's to carry or to count */
+};
+
+/* Everything in the arena. Without a label the pictures are there and nothing is drawn on them.
+ * What lies on no picture (text, sound, film) is counted as lost: "regions.TYPE". */
+enum err pictures_read(struct exporter *x, const struct export_item *i, struct arena *a,
+    struct pictures *out) MUSTCHECK;
+
+/* The first label; counts the others as lost ("labels"), and a shape without one
+ * ("regions.unlabelled"): then it is empty. */
+struct str picture_label(struct exporter *x, const struct shape *s);
+/* Counts a shape that the format cannot carry: "regions.TYPE". */
+void picture_lost(struct exporter *x, const struct shape *s);
+/* Counts answers about a whole picture ("answers.TYPE"), of regions too when `all`, and relations.
+ */
+void picture_rest_lost(struct exporter *x, const struct pictures *p, bool all);
+/* Appends the answers about a region as members of a JSON object: "control":said, one after
+ * another with commas between; true when there was any. */
+bool picture_attributes(const struct pictures *p, struct str id, struct buf *out);
+
+#endif

@@ -131,8 +131,10 @@ TEST(random_masks_come_back)
             for (size_t x = 0; x < width; x++)
                 if (mask_get(&m, x, y)) {
                     CHECK(x >= left && x < left + w && y >= top && y < top + h);
-                    edge |= (x == left) | (x == left + w - 1) << 1 | (y == top) << 2 |
-                            (y == top + h - 1) << 3;
+                    edge |= x == left ? 1U : 0;
+                    edge |= x == left + w - 1 ? 2U : 0;
+                    edge |= y == top ? 4U : 0;
+                    edge |= y == top + h - 1 ? 8U : 0;
                 }
         CHECK_INT((int64_t)edge, n > 0 ? 15 : 0);
         json_object_put(o);

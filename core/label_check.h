@@ -23,9 +23,8 @@ struct label_check {
     const struct label_control *control;
     const struct label_object *object;
 
-    /* the length in code points of the text an object shows, counted once */
-    const struct label_object *text_of;
-    int64_t text_length; /* -1: not known */
+    struct arena *scratch;     /* for as long as the document is looked at */
+    struct label_texts *texts; /* the lengths of the texts that objects show, in the scratch */
 };
 
 enum member_kind {
@@ -52,6 +51,9 @@ struct label_member {
 /* The members that are in the table are as it says; others are not looked at. */
 bool check_members(struct label_check *c, struct json_object *o, const struct label_member *members,
     size_t n) MUSTCHECK;
+
+/* What the task's data holds for the object; NULL when it is not at hand. */
+struct json_object *label_data_of(const struct label_check *c, const struct label_object *object);
 
 /* Goes one step down; the return value is for check_up(). */
 size_t check_down(struct label_check *c, const char *member);

@@ -23,6 +23,7 @@ struct parse {
 struct scope {
     struct label_control *control; /* NULL: outside of any */
     const struct label_value *parent;
+    const struct label_condition *shown; /* the conditions of all around */
     int depth;
 };
 
@@ -145,15 +146,38 @@ static struct label_object *add_object(
     if (str_starts(value, STR("$")))
         o->field = (struct str){value.p + 1, value.n - 1};
     o->value_type = label_attr(&attrs, "valueType");
+    o->text_key = label_attr(&attrs, "textKey");
+    if (o->text_key.n == 0)
+        o->text_key = STR("text");
     *p->object_end = o;
     p->object_end = &o->next;
     return o;
 }
 
-static bool always_visible(const struct label_attrs *attrs)
+/* The conditions around an element and its own, if it has one. What visibleWhen says that is not
+ * known here hides nothing, as in Label Studio. */
+static const struct label_condition *read_condition(
+    struct parse *p, const struct label_attrs *attrs, const struct label_condition *around)
 {
-    return !label_attr(attrs, "visibleWhen").n && !label_attr(attrs, "whenTagName").n &&
-           !label_attr(attrs, "whenLabelValue").n && !label_attr(attrs, "whenChoiceValue").n;
+    static const char *const names[] = {[SHOWN_REGION] = "region-selected",
+        [SHOWN_NO_REGION] = "no-region-selected",
+        [SHOWN_CHOICE] = "choice-selected",
+        [SHOWN_NO_CHOICE] = "choice-unselected"};
+    struct label_condition found = {.when = SHOWN_ON,
+        .tag = label_attr(attrs, "whenTagName"),
+        .labels = label_attr(attrs, "whenLabelValue"),
+        .choices = label_attr(attrs, "whenChoiceValue"),
+        .next = around};
+    struct str when = label_attr(attrs, "visibleWhen");
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_is(when, names[i]))
+            found.when = (unsigned)i;
+    if (found.when == SHOWN_ON && found.labels.n == 0)
+        return around;
+    struct label_condition *own = arena_alloc(p->arena, sizeof(*own));
+    *own = found;
+    return own;
 }
 
 static struct label_control *add_control(
@@ -169,7 +193,7 @@ static struct label_control *add_control(
     c->dynamic =
         str_starts(label_attr(&attrs, "value"), STR("$")) || label_attr(&attrs, "apiUrl").n > 0;
     c->single = choice.n ? str_starts(choice, STR("single")) : str_is(type, "Choices");
-    c->required = attr_true(&attrs, "required") && always_visible(&attrs);
+    c->required = attr_true(&attrs, "required");
     c->per_region = attr_true(&attrs, "perRegion");
     c->per_item = attr_true(&attrs, "perItem");
     c->allow_nested = attr_true(&attrs, "allowNested");
@@ -214,8 +238,10 @@ static enum err read_named(
     if (str_is(type, "Chat")) {
         add_chat(p, node, attrs, value);
     } else if (known) {
-        *scope =
-            (struct scope){.control = add_control(p, node, type, attrs), .depth = scope->depth};
+        *scope = (struct scope){.control = add_control(p, node, type, attrs),
+            .shown = scope->shown,
+            .depth = scope->depth};
+        scope->control->shown = scope->shown;
         if (str_is(type, "ReactCode") && str_eq(name, to)) /* shows its data itself */
             add_object(p, type, attrs, label_attr(&attrs, "data"));
     } else if (to.n) {
@@ -274,6 +300,7 @@ static enum err read_element(struct parse *p, const xmlNode *node, struct scope 
     if (++scope.depth > LABEL_CONFIG_DEPTH)
         return bad(p, node, "elements are nested deeper than %d", LABEL_CONFIG_DEPTH);
     attrs = read_attrs(p, node);
+    scope.shown = read_condition(p, &attrs, scope.shown);
     if (str_is(type, "Repeater"))
         e = read_repeater(p, node, attrs);
     else if (str_is(type, "Relations"))

@@ -38,6 +38,7 @@ struct label_object {
     struct str value;      /* as written: "$image" */
     struct str field;      /* the key of task data it shows, or empty: fixed text */
     struct str value_type; /* "url", "text" or empty */
+    struct str text_key;   /* of Paragraphs: the member of each that holds its text */
     bool list;             /* valueList: several pictures, told apart by item_index */
     struct label_object *next;
 };
@@ -56,6 +57,20 @@ struct label_target {
     struct label_target *next;
 };
 
+/* When something is shown (visibleWhen, and the when... attributes beside it), of a control or of
+ * what it stands in. Lists are as written, with commas; empty: any. */
+struct label_condition {
+    enum {
+        SHOWN_REGION,    /* a region is selected, from the control `tag` and with one of `labels` */
+        SHOWN_NO_REGION, /* no region is selected */
+        SHOWN_CHOICE,    /* the control `tag` says one of `choices` */
+        SHOWN_NO_CHOICE, /* it does not */
+        SHOWN_ON,        /* always; but of the regions only those as in SHOWN_REGION are asked */
+    } when;
+    struct str tag, labels, choices;
+    const struct label_condition *next;
+};
+
 struct label_control {
     struct label_name name;
     struct str type; /* "RectangleLabels"; results carry it in lower case */
@@ -69,7 +84,8 @@ struct label_control {
     size_t nvalues;
     bool dynamic;  /* labels come from task data (value="$field") or a service (apiUrl) */
     bool single;   /* choice="single" or "single-radio", said or by default (Choices) */
-    bool required; /* and always visible: no visibleWhen, no when... */
+    bool required; /* where it is shown */
+    const struct label_condition *shown; /* all must hold; NULL: always */
     bool per_region, per_item, allow_nested;
     struct label_control *next;
 };

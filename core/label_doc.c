@@ -1,5 +1,6 @@
 /* Owns the walk over a label document: the rules that all items share, what must hold between
- * items, and the canonical bytes. What a value must hold is label_value.c's. */
+ * items, and the canonical bytes. What a value must hold is label_value.c's, what a finished
+ * document must hold label_complete.c's. */
 #include "core/label_doc.h"
 
 #include <stdio.h>
@@ -7,26 +8,9 @@
 
 #include "base/hash.h"
 #include "core/canon.h"
-#include "core/label_check.h"
+#include "core/label_entries.h"
 
 enum { ID_MAX = 200, GIVEN_ID = 20 };
-
-/* An item as far as its neighbours matter. */
-struct entry {
-    struct str id, from, to;
-    size_t at;          /* in the document */
-    int64_t item_index; /* of a multi-image object; else 0 */
-    const struct label_control *control;
-    const struct label_object *object;
-    const struct label_type *type;
-};
-
-struct document {
-    struct json_object *items;
-    struct entry *entries; /* all but relations */
-    size_t n, regions;
-    bool *used; /* by index of control */
-};
 
 static const struct label_member item_members[] = {
     {"score", MEMBER_NUMBER, false, 0, 1},
@@ -134,6 +118,19 @@ static bool check_tags(struct label_check *c, struct json_object *type)
     return true;
 }
 
+/* The picture that an item of a list of pictures is about is one of the task's. */
+static bool check_index(struct label_check *c)
+{
+    struct json_object *index = member_of(c->item, "item_index"), *list;
+
+    list = c->object->list && index ? label_data_of(c, c->object) : NULL;
+    if (json_object_is_type(list, json_type_array) &&
+        json_object_get_int64(index) >= (int64_t)json_object_array_length(list))
+        return check_fail(c, "item_index", "is %lld, but the task has %zu pictures",
+            (long long)json_object_get_int64(index), json_object_array_length(list));
+    return true;
+}
+
 static bool check_common(struct label_check *c)
 {
     static const char *const origins[] = {"manual", "prediction", "prediction-changed"};
@@ -146,11 +143,11 @@ static bool check_common(struct label_check *c)
     rotation = member_of(c->item, "image_rotation");
     if (rotation && json_object_get_int64(rotation) % 90)
         return check_fail(c, "image_rotation", "must be 0, 90, 180 or 270");
-    return true;
+    return check_index(c);
 }
 
 static bool check_item(
-    struct label_check *c, struct document *d, struct json_object *type, unsigned flags)
+    struct label_check *c, struct label_entries *d, struct json_object *type, unsigned flags)
 {
     const struct label_type *t = label_type_find(json_str(type));
 
@@ -160,8 +157,7 @@ static bool check_item(
     c->type = str_of(t->name);
     if (!check_id(c, flags) || !check_tags(c, type) || !check_common(c) || !label_value_check(c, t))
         return false;
-    d->used[c->control->index] = true;
-    d->entries[d->n++] = (struct entry){
+    d->v[d->n++] = (struct label_entry){
         .id = c->id,
         .from = json_str(member_of(c->item, "from_name")),
         .to = json_str(member_of(c->item, "to_name")),
@@ -176,7 +172,7 @@ static bool check_item(
 
 static int by_id(const void *pa, const void *pb)
 {
-    const struct entry *a = pa, *b = pb;
+    const struct label_entry *a = pa, *b = pb;
     int order = str_cmp(a->id, b->id);
 
     if (order == 0)
@@ -186,7 +182,7 @@ static int by_id(const void *pa, const void *pb)
 
 static int by_tags(const void *pa, const void *pb)
 {
-    const struct entry *a = pa, *b = pb;
+    const struct label_entry *a = pa, *b = pb;
     int order = str_cmp(a->from, b->from);
 
     if (order == 0)
@@ -196,8 +192,8 @@ static int by_tags(const void *pa, const void *pb)
     return order ? order : (a->at > b->at) - (a->at < b->at);
 }
 
-/* Points a problem at an item that has been checked before. */
-static void look_at(struct label_check *c, struct document *d, const struct entry *e)
+void label_look_at(
+    struct label_check *c, const struct label_entries *d, const struct label_entry *e)
 {
     check_up(c, 0);
     check_down(c, "result");
@@ -209,22 +205,22 @@ static void look_at(struct label_check *c, struct document *d, const struct entr
 }
 
 /* Items of one id are one region: on one object, and each control speaks once. */
-static bool check_regions(struct label_check *c, struct document *d)
+static bool check_regions(struct label_check *c, struct label_entries *d)
 {
-    qsort(d->entries, d->n, sizeof(*d->entries), by_id);
+    qsort(d->v, d->n, sizeof(*d->v), by_id);
     for (size_t i = 0; i < d->n; i++) {
-        const struct entry *e = &d->entries[i], *before = e - 1;
+        const struct label_entry *e = &d->v[i], *before = e - 1;
         if (i == 0 || !str_eq(before->id, e->id)) {
             d->regions++;
             continue;
         }
         if (!str_eq(before->to, e->to)) {
-            look_at(c, d, e);
+            label_look_at(c, d, e);
             return check_fail(
                 c, "to_name", "differs from that of item %zu with the same id", before->at);
         }
         if (str_eq(before->from, e->from)) {
-            look_at(c, d, e);
+            label_look_at(c, d, e);
             return check_fail(
                 c, "id", "is that of item %zu too, from the same control", before->at);
         }
@@ -232,93 +228,33 @@ static bool check_regions(struct label_check *c, struct document *d)
     return true;
 }
 
-static bool is_whole(const struct entry *e)
+static bool is_whole(const struct label_entry *e)
 {
     return e->type->role == LABEL_ABOUT_1 && !e->control->per_region;
 }
 
 /* What is said of the whole object is said once. */
-static bool check_whole(struct label_check *c, struct document *d)
+static bool check_whole(struct label_check *c, struct label_entries *d)
 {
-    qsort(d->entries, d->n, sizeof(*d->entries), by_tags);
+    qsort(d->v, d->n, sizeof(*d->v), by_tags);
     for (size_t i = 1; i < d->n; i++) {
-        const struct entry *e = &d->entries[i], *before = e - 1;
+        const struct label_entry *e = &d->v[i], *before = e - 1;
         if (is_whole(e) && str_eq(before->from, e->from) && str_eq(before->to, e->to) &&
             before->item_index == e->item_index) {
-            look_at(c, d, e);
+            label_look_at(c, d, e);
             return check_fail(c, "from_name", "answers again what item %zu answered", before->at);
         }
     }
     return true;
 }
 
-static bool fail_required(struct label_check *c, const struct label_control *control)
-{
-    struct str text = label_attr(&control->attrs, "requiredMessage");
-
-    if (text.n)
-        return check_fail(c, NULL, "%.*s", STR_FMT(text));
-    return check_fail(c, NULL, "<%.*s name=\"%.*s\"> is required", STR_FMT(control->type),
-        STR_FMT(control->name.text));
-}
-
-static bool asked_of(const struct label_control *control, const struct entry *region)
-{
-    if (region->type->role != LABEL_REGION)
-        return false;
-    for (const struct label_target *t = control->to; t; t = t->next)
-        if (t->object == region->object)
-            return true;
-    return false;
-}
-
-/* entries are by id: every region on the control's object has an item of it. */
-static bool check_required_per_region(
-    struct label_check *c, struct document *d, const struct label_control *control)
-{
-    for (size_t i = 0; i < d->n;) {
-        const struct entry *region = NULL;
-        size_t first = i;
-        bool said = false;
-        for (; i < d->n && str_eq(d->entries[i].id, d->entries[first].id); i++) {
-            if (asked_of(control, &d->entries[i]))
-                region = &d->entries[i];
-            said |= d->entries[i].control == control;
-        }
-        if (region && !said) {
-            look_at(c, d, region);
-            return fail_required(c, control);
-        }
-    }
-    return true;
-}
-
-/* entries are by id. */
-static bool check_required(struct label_check *c, struct document *d)
-{
-    for (const struct label_control *at = c->config->controls; at; at = at->next) {
-        if (!at->required)
-            continue;
-        if (at->per_region) {
-            if (!check_required_per_region(c, d, at))
-                return false;
-        } else if (!d->used[at->index]) {
-            check_up(c, 0);
-            check_down(c, "result");
-            c->item = NULL;
-            return fail_required(c, at);
-        }
-    }
-    return true;
-}
-
-static bool region_exists(const struct document *d, struct str id)
+static bool region_exists(const struct label_entries *d, struct str id)
 {
     size_t low = 0, high = d->n;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = str_cmp(d->entries[mid].id, id);
+        int order = str_cmp(d->v[mid].id, id);
         if (order == 0)
             return true;
         if (order < 0)
@@ -344,7 +280,7 @@ static bool check_relation_labels(struct label_check *c, struct json_object *lab
 }
 
 /* Both ends of a relation are regions of this document. entries are by id. */
-static bool check_relation(struct label_check *c, const struct document *d)
+static bool check_relation(struct label_check *c, const struct label_entries *d)
 {
     static const struct label_member members[] = {
         {"from_id", MEMBER_STRING, true, 0, 0},
@@ -368,7 +304,8 @@ static bool check_relation(struct label_check *c, const struct document *d)
 }
 
 /* All items of one kind, relations or the others. */
-static bool check_each(struct label_check *c, struct document *d, bool relations, unsigned flags)
+static bool check_each(
+    struct label_check *c, struct label_entries *d, bool relations, unsigned flags)
 {
     for (size_t i = 0; i < json_object_array_length(d->items); i++) {
         struct json_object *type;
@@ -395,12 +332,12 @@ static bool check_each(struct label_check *c, struct document *d, bool relations
     return true;
 }
 
-static bool check_document(struct label_check *c, struct document *d, unsigned flags)
+static bool check_document(struct label_check *c, struct label_entries *d, unsigned flags)
 {
     if (!check_each(c, d, false, flags) || !check_regions(c, d) || !check_whole(c, d))
         return false;
-    qsort(d->entries, d->n, sizeof(*d->entries), by_id);
-    if (!(flags & LABEL_DOC_PARTIAL) && !check_required(c, d))
+    qsort(d->v, d->n, sizeof(*d->v), by_id);
+    if (!(flags & LABEL_DOC_PARTIAL) && !label_complete(c, d))
         return false;
     return check_each(c, d, true, flags);
 }
@@ -426,7 +363,7 @@ enum err label_doc_canon(const struct label_config *config, struct json_object *
     struct label_problem *problem)
 {
     struct label_check c = {.config = config, .data = data, .problem = problem};
-    struct document d = {.items = result};
+    struct label_entries d = {.items = result};
     struct arena *scratch;
     bool ok;
 
@@ -439,9 +376,8 @@ enum err label_doc_canon(const struct label_config *config, struct json_object *
         check_fail(&c, "result", "has more than %d items", LABEL_DOC_ITEMS);
         return ERR_LABEL_INVALID;
     }
-    scratch = arena_new();
-    d.entries = arena_array(scratch, json_object_array_length(result) + 1, sizeof(*d.entries));
-    d.used = arena_array(scratch, config->ncontrols + 1, sizeof(*d.used));
+    scratch = c.scratch = arena_new();
+    d.v = arena_array(scratch, json_object_array_length(result) + 1, sizeof(*d.v));
     ok = check_document(&c, &d, flags);
     arena_free(scratch);
     if (!ok)

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "core/brush.h"
+
 struct label_shape {
     const struct label_member *members;
     size_t n;
@@ -13,7 +15,7 @@ struct label_shape {
 #define SHAPE(id, also)                                                                            \
     const struct label_shape label_shape_##id = {id##_members, ARRAY_LEN(id##_members), also}
 
-enum { MIN_POINTS = 3, RLE_HEADER = 7 };
+enum { MIN_POINTS = 3 };
 
 static const struct label_member rectangle_members[] = {
     {"x", MEMBER_NUMBER, true, 0, 100},
@@ -125,11 +127,28 @@ static const struct label_member vertex_members[] = {
     {"controlPoint2", MEMBER_OBJECT, false, 0, 0},
 };
 
+/* The handles of a curve may lie beside the picture. */
+static const struct label_member handle_members[] = {
+    {"x", MEMBER_NUMBER, true, 0, 0},
+    {"y", MEMBER_NUMBER, true, 0, 0},
+};
+
 static bool check_vertex(struct label_check *c, struct json_object *vertex)
 {
+    static const char *const handles[] = {"controlPoint1", "controlPoint2"};
+
     if (!json_object_is_type(vertex, json_type_object))
         return check_fail(c, NULL, "a vertex must be an object");
-    return check_members(c, vertex, vertex_members, ARRAY_LEN(vertex_members));
+    if (!check_members(c, vertex, vertex_members, ARRAY_LEN(vertex_members)))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(handles); i++) {
+        struct json_object *handle = member_of(vertex, handles[i]);
+        size_t mark = check_down(c, handles[i]);
+        if (handle && !check_members(c, handle, handle_members, ARRAY_LEN(handle_members)))
+            return false;
+        check_up(c, mark);
+    }
+    return true;
 }
 
 static const struct label_member vector_members[] = {
@@ -159,23 +178,48 @@ static bool check_byte(struct label_check *c, struct json_object *byte)
     return true;
 }
 
-/* The run lengths open with the number of bytes of the RGBA picture they stand for. */
+/* A side of the picture in pixels; 0: the item does not say. */
+static bool read_side(struct label_check *c, const char *member, size_t *side)
+{
+    double v;
+
+    *side = 0;
+    if (!is_number(member_of(c->item, member), &v))
+        return true;
+    if (v > MASK_PIXELS || v != (double)(size_t)v) {
+        check_up(c, 0);
+        check_down(c, "result");
+        check_down_at(c, c->index);
+        return check_fail(
+            c, member, "must be pixels of a brush, whole and at most %d", MASK_PIXELS);
+    }
+    *side = (size_t)v;
+    return true;
+}
+
+/* The run lengths open with the number of bytes of the RGBA picture they stand for, which alone
+ * bounds them where the item does not say how large the picture is. */
 static bool check_rle(struct label_check *c, struct json_object *value)
 {
     struct json_object *rle = member_of(value, "rle");
-    double bytes = 0, width, height;
+    size_t width, height, words = 0;
+    const char *why;
 
     if (!str_is(json_str(member_of(value, "format")), "rle"))
         return check_fail(c, "format", "must be \"rle\"");
-    if (json_object_array_length(rle) < RLE_HEADER)
-        return check_fail(c, "rle", "is too short");
-    if (!each(c, value, "rle", check_byte))
+    if (!each(c, value, "rle", check_byte) || !read_side(c, "original_width", &width) ||
+        !read_side(c, "original_height", &height))
         return false;
-    for (size_t i = 0; i < 4; i++)
-        bytes = bytes * 256 + json_object_get_double(json_object_array_get_idx(rle, i));
-    if (is_number(member_of(c->item, "original_width"), &width) &&
-        is_number(member_of(c->item, "original_height"), &height) && width * height * 4 != bytes)
-        return check_fail(c, "rle", "is for a picture of another size than the item says");
+    if (!width || !height) {
+        for (size_t i = 0; i < 4 && i < json_object_array_length(rle); i++)
+            words = words << 8 | (size_t)json_object_get_int(json_object_array_get_idx(rle, i));
+        width = words / 4;
+        height = 1;
+    }
+    if (width > MASK_PIXELS / height)
+        return check_fail(c, "rle", "is of a picture of more than %d pixels", MASK_PIXELS);
+    if (brush_check(rle, width, height, &why))
+        return check_fail(c, "rle", "%s", why);
     return true;
 }
 SHAPE(brush, check_rle);
@@ -184,10 +228,30 @@ static const struct label_member bitmask_members[] = {
     {"imageDataURL", MEMBER_STRING, true, 0, 0},
 };
 
+static bool is_base64(struct str s)
+{
+    size_t n = s.n;
+
+    while (n > 0 && s.n - n < 2 && s.p[n - 1] == '=')
+        n--;
+    for (size_t i = 0; i < n; i++) {
+        char ch = s.p[i];
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+                ch == '+' || ch == '/'))
+            return false;
+    }
+    return n > 0 && s.n % 4 == 0;
+}
+
 static bool check_data_url(struct label_check *c, struct json_object *value)
 {
-    if (!str_starts(json_str(member_of(value, "imageDataURL")), STR("data:image/png;base64,")))
+    static const char prefix[] = "data:image/png;base64,";
+    struct str url = json_str(member_of(value, "imageDataURL"));
+
+    if (!str_starts(url, str_of(prefix)))
         return check_fail(c, "imageDataURL", "must be a PNG as a data URL");
+    if (!is_base64((struct str){url.p + sizeof(prefix) - 1, url.n - (sizeof(prefix) - 1)}))
+        return check_fail(c, "imageDataURL", "is no base64 after its comma");
     return true;
 }
 SHAPE(bitmask, check_data_url);
@@ -218,22 +282,57 @@ static int64_t code_points(struct str s)
     return n;
 }
 
-/* The length of the text that the item's object shows. -1 when the task does not hold it. */
-static int64_t text_length(struct label_check *c)
+struct json_object *label_data_of(const struct label_check *c, const struct label_object *object)
 {
-    struct json_object *text = NULL;
     char field[256];
 
-    if (c->text_of == c->object)
-        return c->text_length;
-    c->text_of = c->object;
-    c->text_length = -1;
-    snprintf(field, sizeof(field), "%.*s", STR_FMT(c->object->field));
-    if (json_object_is_type(c->data, json_type_object))
-        text = member_of(c->data, field);
-    if (json_object_is_type(text, json_type_string) && !str_is(c->object->value_type, "url"))
-        c->text_length = code_points(json_str(text));
-    return c->text_length;
+    snprintf(field, sizeof(field), "%.*s", STR_FMT(object->field));
+    return json_object_is_type(c->data, json_type_object) ? member_of(c->data, field) : NULL;
+}
+
+/* The texts that an object shows, each counted once however many regions lie in it. */
+struct label_texts {
+    const struct label_object *of;
+    int64_t *lengths; /* TEXT_NOT_COUNTED at first */
+    size_t n;
+    struct label_texts *next;
+};
+
+enum { TEXT_NOT_COUNTED = -2, TEXT_NOT_KNOWN = -1 };
+
+static struct label_texts *texts_of(struct label_check *c, size_t n)
+{
+    struct label_texts *t = c->texts;
+
+    while (t && t->of != c->object)
+        t = t->next;
+    if (t)
+        return t;
+    t = arena_alloc(c->scratch, sizeof(*t));
+    *t = (struct label_texts){c->object, arena_array(c->scratch, n, sizeof(int64_t)), n, c->texts};
+    for (size_t i = 0; i < n; i++)
+        t->lengths[i] = TEXT_NOT_COUNTED;
+    c->texts = t;
+    return t;
+}
+
+/* The length in code points of the object's nth text of n. */
+static int64_t length_of(struct label_check *c, struct json_object *text, size_t nth, size_t n)
+{
+    int64_t *length = &texts_of(c, n)->lengths[nth];
+
+    if (*length == TEXT_NOT_COUNTED)
+        *length = json_object_is_type(text, json_type_string) ? code_points(json_str(text))
+                                                              : TEXT_NOT_KNOWN;
+    return *length;
+}
+
+/* The length of the text that the item's object shows. Negative when the task does not hold it. */
+static int64_t text_length(struct label_check *c)
+{
+    if (str_is(c->object->value_type, "url"))
+        return TEXT_NOT_KNOWN;
+    return length_of(c, label_data_of(c, c->object), 0, 1);
 }
 
 static bool check_span(struct label_check *c, struct json_object *value)
@@ -257,15 +356,71 @@ static const struct label_member hypertext_members[] = {
     {"globalOffsets", MEMBER_OBJECT, false, 0, 0},
     {"text", MEMBER_STRING, false, 0, 0},
 };
-SHAPE(hypertext, NULL);
+
+static const struct label_member offset_members[] = {
+    {"start", MEMBER_INTEGER, true, 0, NO_MAX},
+    {"end", MEMBER_INTEGER, true, 0, NO_MAX},
+};
+
+/* The same span once more, counted over the whole text in code points. */
+static bool check_global(struct label_check *c, struct json_object *value)
+{
+    struct json_object *offsets = member_of(value, "globalOffsets");
+    size_t mark = check_down(c, "globalOffsets");
+
+    if (offsets && (!check_members(c, offsets, offset_members, ARRAY_LEN(offset_members)) ||
+                       !check_order(c, offsets)))
+        return false;
+    check_up(c, mark);
+    return true;
+}
+
+/* Where both ends lie in the same piece of the text, the offsets are in order. */
+static bool check_offsets(struct label_check *c, struct json_object *value)
+{
+    if (str_eq(json_str(member_of(value, "start")), json_str(member_of(value, "end"))) &&
+        number_of(value, "startOffset") > number_of(value, "endOffset"))
+        return check_fail(c, "endOffset", "lies before startOffset");
+    return check_global(c, value);
+}
+SHAPE(hypertext, check_offsets);
 
 static const struct label_member paragraphs_members[] = {
     {"start", MEMBER_STRING, true, 0, 0},
     {"end", MEMBER_STRING, true, 0, 0},
     {"startOffset", MEMBER_INTEGER, true, 0, NO_MAX},
     {"endOffset", MEMBER_INTEGER, true, 0, NO_MAX},
+    {"globalOffsets", MEMBER_OBJECT, false, 0, 0},
     {"text", MEMBER_STRING, false, 0, 0},
 };
+
+/* The text of one paragraph; NULL: not known. */
+static struct json_object *paragraph(const struct label_check *c, struct json_object *one)
+{
+    char key[256];
+
+    snprintf(key, sizeof(key), "%.*s", STR_FMT(c->object->text_key));
+    return json_object_is_type(one, json_type_object) ? member_of(one, key) : one;
+}
+
+static bool check_in_paragraph(struct label_check *c, struct json_object *value, const char *number,
+    const char *offset, int64_t at)
+{
+    struct json_object *list = label_data_of(c, c->object);
+    size_t n;
+    int64_t length;
+
+    if (!json_object_is_type(list, json_type_array))
+        return true;
+    n = json_object_array_length(list);
+    if (at >= (int64_t)n)
+        return check_fail(c, number, "is no paragraph of the task, which has %zu", n);
+    length = length_of(c, paragraph(c, json_object_array_get_idx(list, (size_t)at)), (size_t)at, n);
+    if (length >= 0 && json_object_get_int64(member_of(value, offset)) > length)
+        return check_fail(
+            c, offset, "lies behind the end of the paragraph (%lld characters)", (long long)length);
+    return true;
+}
 
 /* start and end are numbers of paragraphs, written as strings. */
 static bool check_paragraphs(struct label_check *c, struct json_object *value)
@@ -276,7 +431,8 @@ static bool check_paragraphs(struct label_check *c, struct json_object *value)
         return check_fail(c, "start", "must be the number of a paragraph, as a string");
     if (!str_int(json_str(member_of(value, "end")), &end) || end < start)
         return check_fail(c, "end", "must be the number of the same or a later paragraph");
-    return true;
+    return check_in_paragraph(c, value, "start", "startOffset", start) &&
+           check_in_paragraph(c, value, "end", "endOffset", end) && check_offsets(c, value);
 }
 SHAPE(paragraphs, check_paragraphs);
 

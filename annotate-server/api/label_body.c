@@ -80,7 +80,7 @@ static void on_data(struct req *r, const PGresult *res)
 bool label_needs_data(const struct label_config *c)
 {
     for (const struct label_object *o = c->objects; o; o = o->next)
-        if (str_is(o->type, "Text"))
+        if (str_is(o->type, "Text") || str_is(o->type, "Paragraphs") || o->list)
             return true;
     return false;
 }

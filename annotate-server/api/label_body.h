@@ -12,7 +12,8 @@
 enum err label_body(struct req *r, struct json_object *result, struct json_object *data,
     unsigned flags, struct labelled **out, struct label_problem *problem) MUSTCHECK;
 
-/* Whether a label can only be judged with its task at hand: offsets lie within a text. */
+/* Whether a label can only be judged with its task at hand: offsets lie within a text, and a
+ * question of each picture is answered for all of a list. */
 bool label_needs_data(const struct label_config *c);
 /* A task's data as the database gives it, in the arena. */
 struct json_object *label_data(struct arena *a, struct str text);

@@ -48,11 +48,15 @@ static const char config_xml[] =
     "<TimeSeriesLabels name='tsl' toName='ts'><Label value='Up'/></TimeSeriesLabels>"
     "<OcrLabels name='ocr' toName='image'><Label value='Word'/></OcrLabels>"
     "<Chat name='chat' value='$chat'/><ReactCode name='code' toName='code' data='$code'/>"
-    "<VideoVector name='vv' toName='video'/>"
+    "<VideoVector name='vv' toName='video'/><Image name='pages' valueList='$pages'/>"
+    "<RectangleLabels name='paged' toName='pages'><Label value='Title'/></RectangleLabels>"
     "<Relations><Relation value='born_in'/></Relations></View>";
 
 static const char task_data[] =
-    "{\"text\":\"On the twenty-third of March, 27 \xf0\x9f\x98\x80s\",\"url\":\"http://x/y\"}";
+    "{\"text\":\"On the twenty-third of March, 27 \xf0\x9f\x98\x80s\",\"url\":\"http://x/y\","
+    "\"para\":[{\"author\":\"a\",\"text\":\"hello\"},"
+    "{\"author\":\"b\",\"text\":\"h\xc3\xa9 "
+    "\xf0\x9f\x98\x80\"}],\"pages\":[\"/1.png\",\"/2.png\"]}";
 
 static struct label_config *config_of(const char *xml)
 {
@@ -171,7 +175,12 @@ static char *quoted(const char *text)
 #define LABEL       "'rectanglelabels':['Car']"
 #define SENT(value) ITEM("choices", "sent", "text", value)
 #define NER(value)  ITEM("labels", "ner", "text", value)
-#define GOOD_BOX    BOX("{'x':1,'y':2,'width':3,'height':4," LABEL "}")
+#define PARA(value) ITEM("paragraphlabels", "pl", "para", "{" value ",'paragraphlabels':['Q']}")
+#define BRUSH(width, height, rle)                                                                  \
+    "{'id':'x','type':'brushlabels','from_name':'brush','to_name':'image','original_width'"        \
+    ":" #width ",'original_height':" #height ",'value':{'format':'rle','rle':[" rle                \
+    "],'brushlabels':['Road']}}"
+#define GOOD_BOX BOX("{'x':1,'y':2,'width':3,'height':4," LABEL "}")
 
 TEST(accepts)
 {
@@ -221,7 +230,20 @@ TEST(accepts)
             "{'start':'/p[1]/text()[1]','end':'/p[1]/text()[1]','startOffset':0,'endOffset':3,"
             "'globalOffsets':{'start':0,'end':3},'hypertextlabels':['Org']}"),
         ITEM("paragraphlabels", "pl", "para",
-            "{'start':'0','end':'2','startOffset':3,'endOffset':1,'paragraphlabels':['Q']}"),
+            "{'start':'0','end':'1','startOffset':3,'endOffset':1,'paragraphlabels':['Q']}"),
+        PARA("'start':'1','end':'1','startOffset':3,'endOffset':4"), /* the smiley is one */
+        PARA("'start':'0','end':'0','startOffset':0,'endOffset':5,'globalOffsets':{'start':0,"
+             "'end':5}"),
+        BRUSH(5, 4, "0,0,0,80,57,27,254,39,0,194,255,247,192,0"),
+        BRUSH(2, 2, "0,0,0,16,57,27,252,96,19,255,198,0,0,77"), /* what follows does not count */
+        ITEM("brushlabels", "brush", "image",
+            "{'format':'rle','rle':[0,0,0,16,57,27,252,96,19,255,198,0],'brushlabels':['Road']}"),
+        ITEM("keypointlabels", "kp", "image", "{'x':100,'y':0,'keypointlabels':['Nose']}"),
+        ITEM("vectorlabels", "vec", "image",
+            "{'vertices':[{'id':'a','x':1,'y':2,'isBezier':true,'controlPoint1':{'x':-9,'y':140.5},"
+            "'controlPoint2':{'x':1,'y':2}}],'vectorlabels':['Lane']}"),
+        "{'id':'x','type':'rectanglelabels','from_name':'paged','to_name':'pages','item_index':1,"
+        "'value':{'x':1,'y':1,'width':1,'height':1,'rectanglelabels':['Title']}}",
         ITEM("timeserieslabels", "tsl", "ts",
             "{'start':'2020-01-01','end':'2020-01-02','instant':false,'timeserieslabels':['Up']}"),
         ITEM("timeserieslabels", "tsl", "ts", "{'start':-5.5,'end':2,'timeserieslabels':['Up']}"),
@@ -381,6 +403,115 @@ TEST(required)
             "textarea", "colour", "image", "{'x':1,'y':2,'width':3,'height':4,'text':['red']}") "]",
         sure);
     check_required(c, doc, 0, NULL, NULL);
+    label_config_free(c);
+}
+
+#define SAYS(id, control, choice)                                                                  \
+    "{'id':'" id "','type':'choices','from_name':'" control                                        \
+    "','to_name':'image','value':{'choices':['" choice "']}}"
+#define MARK(id, label)                                                                            \
+    "{'id':'" id "','type':'rectanglelabels','from_name':'label','to_name':'image','value':"       \
+    "{'x':1,'y':2,'width':3,'height':4,'rectanglelabels':['" label "']}}"
+
+/* A question is required where it is shown: by a choice made elsewhere, by the label of a region,
+ * by what it stands in. */
+TEST(required_where_it_is_shown)
+{
+    static const char config[] =
+        "<View><Image name='image' value='$i'/><RectangleLabels name='label' toName='image'>"
+        "<Label value='Car'/><Label value='Bus'/><Label value='Tree'/></RectangleLabels>"
+        "<Choices name='light' toName='image'><Choice value='day'/><Choice value='night'/>"
+        "<Choice value='dusk'/></Choices>"
+        "<View visibleWhen='choice-selected' whenTagName='light' whenChoiceValue='night,dusk'>"
+        "<Choices name='lamps' toName='image' required='true'><Choice value='on'/></Choices></View>"
+        "<Choices name='sun' toName='image' required='true' visibleWhen='choice-unselected' "
+        "whenTagName='light' whenChoiceValue='night'><Choice value='low'/></Choices>"
+        "<Choices name='paint' toName='image' required='true' perRegion='true' "
+        "visibleWhen='region-selected' whenTagName='label' whenLabelValue='Car, Bus'>"
+        "<Choice value='red'/><Choice value='rust'/></Choices>"
+        "<Choices name='why' toName='image' required='true' perRegion='true' "
+        "visibleWhen='choice-selected' whenTagName='paint' whenChoiceValue='rust'>"
+        "<Choice value='old'/></Choices>"
+        "<Choices name='kind' toName='image' required='true' perRegion='true' "
+        "whenLabelValue='Tree'><Choice value='oak'/></Choices>"
+        "<Choices name='never' toName='image' required='true' visibleWhen='region-selected'>"
+        "<Choice value='x'/></Choices></View>";
+    static const struct {
+        const char *doc, *pointer, *why;
+    } rows[] = {
+        {"[]", "/result", "\"sun\""},
+        {"[" SAYS("a", "sun", "low") "]", NULL, NULL},
+        {"[" SAYS("a", "light", "day") "]", "/result", "\"sun\""},
+        {"[" SAYS("a", "light", "night") "]", "/result", "\"lamps\""},
+        {"[" SAYS("a", "light", "night") "," SAYS("b", "lamps", "on") "]", NULL, NULL},
+        {"[" SAYS("a", "light", "dusk") "," SAYS("b", "sun", "low") "]", "/result", "\"lamps\""},
+        /* an answer to what is not shown is kept */
+        {"[" SAYS("a", "lamps", "on") "," SAYS("b", "sun", "low") "]", NULL, NULL},
+        {"[" SAYS("a", "sun", "low") "," MARK("r", "Car") "]", "/result/1", "\"paint\""},
+        {"[" SAYS("a", "sun", "low") "," MARK("r", "Bus") "," SAYS("r", "paint", "red") "]", NULL,
+            NULL},
+        {"[" SAYS("a", "sun", "low") "," MARK("r", "Bus") "," SAYS("r", "paint", "rust") "]",
+            "/result/1", "\"why\""},
+        /* rust on one region asks nothing of another */
+        {"[" SAYS("a", "sun", "low") "," MARK("r", "Bus") "," SAYS("r", "paint", "rust") "," SAYS(
+             "r", "why", "old") "," MARK("s", "Car") "," SAYS("s", "paint", "red") "]",
+            NULL, NULL},
+        {"[" SAYS("a", "sun", "low") "," MARK("t", "Tree") "]", "/result/1", "\"kind\""},
+        {"[" SAYS("a", "sun", "low") "," MARK("t", "Tree") "," SAYS("t", "kind", "oak") "]", NULL,
+            NULL},
+    };
+    struct label_config *c = config_of(config);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_required(c, rows[i].doc, 0, rows[i].pointer, rows[i].why);
+        check_required(c, rows[i].doc, LABEL_DOC_PARTIAL, NULL, NULL);
+    }
+    label_config_free(c);
+}
+
+/* perItem: each picture of the task's list has an answer. */
+TEST(required_of_each_picture)
+{
+    struct label_config *c = config_of(
+        "<View><Image name='image' valueList='$pages'/><Choices name='sure' toName='image' "
+        "perItem='true' required='true'><Choice value='y'/></Choices></View>");
+    const char first[] = "[{'id':'a','type':'choices','from_name':'sure','to_name':'image',"
+                         "'item_index':0,'value':{'choices':['y']}}]";
+    const char both[] = "[{'id':'a','type':'choices','from_name':'sure','to_name':'image',"
+                        "'item_index':0,'value':{'choices':['y']}},{'id':'b','type':'choices',"
+                        "'from_name':'sure','to_name':'image','item_index':1,'value':{'choices':"
+                        "['y']}}]";
+    struct label_problem p;
+    struct label_doc_info info;
+    char *doc = quoted(first), *all = quoted(both);
+
+    CHECK_INT(run(c, doc, task_data, 0, NULL, &info, &p), ERR_LABEL_INVALID);
+    CHECK(strstr(p.why, "item_index 1 has none"));
+    CHECK_INT(run(c, doc, NULL, 0, NULL, &info, &p), ERR_OK); /* how many there are is not known */
+    CHECK_INT(run(c, all, task_data, 0, NULL, &info, &p), ERR_OK);
+    free(doc);
+    free(all);
+    label_config_free(c);
+}
+
+TEST(max_usages)
+{
+    struct label_config *c = config_of(
+        "<View><Image name='image' value='$i'/><RectangleLabels name='label' toName='image'>"
+        "<Label value='Car' maxUsages='2'/><Label value='Bus'/></RectangleLabels>"
+        "<Ellipse name='ring' toName='image'/><Labels name='plain' toName='image' maxUsages='1'>"
+        "<Label value='Eye'/></Labels></View>");
+    const char third[] = "[" MARK("a", "Car") "," MARK("b", "Bus") "," MARK("c", "Car") "," MARK(
+        "d", "Bus") "," MARK("e", "Car") "," MARK("f", "Bus") "]";
+    const char eyes[] =
+        "[{'id':'a','type':'labels','from_name':'plain','to_name':'image','value':{'x':1,'y':1,"
+        "'radiusX':1,'radiusY':1,'labels':['Eye']}},{'id':'b','type':'labels','from_name':'plain',"
+        "'to_name':'image','value':{'x':1,'y':1,'radiusX':1,'radiusY':1,'labels':['Eye']}}]";
+
+    check_required(c, "[" MARK("a", "Car") "," MARK("b", "Car") "]", 0, NULL, NULL);
+    check_required(c, third, 0, "/result/4/value/rectanglelabels/0", "more often than 2 times");
+    check_required(c, third, LABEL_DOC_PARTIAL, NULL, NULL);
+    check_required(c, eyes, 0, "/result/1/value/labels/0", "more often than 1 times");
     label_config_free(c);
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 
-static const struct blob_backend *const blob_backends[] = {&blob_fs};
+static const struct blob_backend *const blob_backends[] = {&blob_fs, &blob_s3};
 
 enum err blob_open(struct blob_store *s, const char *spec)
 {
@@ -111,6 +111,15 @@ enum err blob_remove(struct blob_store *s, const char *key)
     if (!blob_key_valid(key))
         return ERR_INVALID;
     return s->backend->remove(s, key);
+}
+
+enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
+    struct buf *url)
+{
+    if (!blob_key_valid(key))
+        return ERR_INVALID;
+    return s->backend->presign ? s->backend->presign(s, method, key, expires_s, url)
+                               : ERR_NOT_IMPLEMENTED;
 }
 
 struct blob_upload {

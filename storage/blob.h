@@ -1,5 +1,8 @@
-/* Blobs: immutable objects by key, one interface, backends behind it (fs now, s3 beside it).
- * All calls block: the server makes them on io/work threads, workers and the CLI directly.
+/* Blobs: immutable objects by key, one interface, two backends behind it:
+ *   fs:DIRECTORY
+ *   s3:https://HOST[:PORT]/BUCKET[/PREFIX][?region=REGION&style=path|host&timeout_s=N&tries=N]
+ * All calls block: the server makes them on io/work threads, workers and the CLI directly. Those of
+ * s3 wait for one thread a store, which moves the bytes of all of them (io/http_multi.h).
  * Thread-safe. I6: put returns ERR_OK only when the object is durable (fs: write, fsync, rename,
  * fsync of the directory); get verifies what it reads whenever the caller says the hash. Keys:
  * [a-z0-9/._-]+, at most 200 bytes; a segment is never empty and never begins with a dot. Errors:
@@ -35,9 +38,12 @@ struct blob_backend {
     enum err (*put_write)(struct blob_store *s, void *upload, const void *p, size_t n);
     enum err (*put_commit)(struct blob_store *s, void *upload, const char *key);
     void (*put_abort)(struct blob_store *s, void *upload);
+    /* NULL where nobody else could use an address of an object. */
+    enum err (*presign)(struct blob_store *s, const char *method, const char *key,
+        int64_t expires_s, struct buf *url);
 };
 
-extern const struct blob_backend blob_fs;
+extern const struct blob_backend blob_fs, blob_s3;
 
 struct blob_store {
     const struct blob_backend *backend;
@@ -61,6 +67,11 @@ enum err blob_open_fd(struct blob_store *s, const char *key, int *fd) MUSTCHECK;
 enum err blob_size(struct blob_store *s, const char *key, int64_t *bytes) MUSTCHECK;
 /* Removing what is not there is fine. */
 enum err blob_remove(struct blob_store *s, const char *key) MUSTCHECK;
+/* Appends an address under which anybody may read ("GET") or write ("PUT") the object for
+ * expires_s seconds, at most a week. ERR_NOT_IMPLEMENTED where the backend has none. What is
+ * written that way is not checked by us: read it back before a row refers to it (I6). */
+enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
+    struct buf *url) MUSTCHECK;
 
 /* Streamed upload: hashes while it writes. commit: stored under assets/<tenant>/<aa>/<sha256>; a
  * second upload of the same content costs no second object. The upload is consumed by commit and

@@ -1,0 +1,315 @@
+/* Owns how bytes come to lie in a bucket, whole or not at all. Never shows an object under its key
+ * before the service has confirmed all of it (I6). */
+#include "storage/s3_upload.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+
+enum {
+    MD5_LEN = 16,
+    KEY_SIZE = 48,
+};
+
+struct md5 {
+    unsigned char b[MD5_LEN];
+};
+
+struct s3_upload {
+    struct s3 *s;
+    struct buf part;    /* not sent yet */
+    struct buf md5s;    /* of the parts that are sent, back to back */
+    EVP_MD_CTX *whole;  /* MD5 of all bytes */
+    int64_t bytes;      /* sent */
+    char id[1024];      /* the service's name of the multipart upload; "": not begun */
+    char key[KEY_SIZE]; /* where it goes meanwhile */
+};
+
+static void md5_hex(const unsigned char *b, char *out)
+{
+    for (size_t i = 0; i < MD5_LEN; i++)
+        snprintf(out + 2 * i, 3, "%02x", b[i]);
+}
+
+static struct md5 md5_of(const struct str *parts, size_t n)
+{
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    struct md5 h;
+
+    BUG_ON(!c || EVP_DigestInit_ex(c, EVP_md5(), NULL) != 1);
+    for (size_t i = 0; i < n; i++)
+        BUG_ON(EVP_DigestUpdate(c, parts[i].p, parts[i].n) != 1);
+    BUG_ON(EVP_DigestFinal_ex(c, h.b, NULL) != 1);
+    EVP_MD_CTX_free(c);
+    return h;
+}
+
+enum err s3_put(struct s3 *s, const char *key, const struct str *parts, size_t nparts)
+{
+    struct s3_call c = {.method = "PUT", .key = key, .parts = parts, .nparts = nparts};
+    struct md5 md5 = md5_of(parts, nparts);
+
+    md5_hex(md5.b, c.md5);
+    return s3_send(s, &c);
+}
+
+/* ---- parts */
+
+struct s3_upload *s3_upload_new(struct s3 *s)
+{
+    struct s3_upload *u = calloc(1, sizeof(*u));
+    unsigned char id[16];
+
+    BUG_ON(!u);
+    u->s = s;
+    buf_init(&u->part, S3_PART);
+    buf_init(&u->md5s, (size_t)S3_PARTS_MAX * MD5_LEN);
+    u->whole = EVP_MD_CTX_new();
+    BUG_ON(!u->whole || EVP_DigestInit_ex(u->whole, EVP_md5(), NULL) != 1);
+    random_bytes(id, sizeof(id));
+    snprintf(u->key, sizeof(u->key), "uploads/");
+    md5_hex(id, u->key + strlen(u->key));
+    return u;
+}
+
+static void release(struct s3_upload *u)
+{
+    buf_release(&u->part);
+    buf_release(&u->md5s);
+    EVP_MD_CTX_free(u->whole);
+    free(u);
+}
+
+static enum err begin(struct s3_upload *u)
+{
+    struct buf xml;
+    struct s3_call c = {.method = "POST",
+        .key = u->key,
+        .query = {{STR("uploads"), STR("")}},
+        .nquery = 1,
+        .into = &xml,
+        .xml = true};
+    enum err e;
+
+    buf_init(&xml, S3_REFUSAL_MAX);
+    e = s3_send(u->s, &c);
+    if (!e && s3_xml_text(buf_view(&xml), "UploadId", u->id, sizeof(u->id))) {
+        u->id[0] = '\0';
+        log_error("blob_s3", "the service names no upload id");
+        e = ERR_IO;
+    }
+    buf_release(&xml);
+    return e;
+}
+
+static int parts_sent(const struct s3_upload *u)
+{
+    return (int)(u->md5s.n / MD5_LEN);
+}
+
+static enum err send_part(struct s3_upload *u)
+{
+    struct str body = buf_view(&u->part);
+    struct md5 md5 = md5_of(&body, 1);
+    char number[12];
+    struct s3_call c = {.method = "PUT", .key = u->key, .nquery = 2, .parts = &body, .nparts = 1};
+    enum err e = parts_sent(u) == S3_PARTS_MAX ? ERR_FULL : FAULT("s3.put.part");
+
+    if (!e && !u->id[0])
+        e = begin(u);
+    if (e)
+        return e;
+    snprintf(number, sizeof(number), "%d", parts_sent(u) + 1);
+    c.query[0] = (struct sigv4_pair){STR("partNumber"), str_of(number)};
+    c.query[1] = (struct sigv4_pair){STR("uploadId"), str_of(u->id)};
+    md5_hex(md5.b, c.md5);
+    e = s3_send(u->s, &c);
+    if (e)
+        return e == ERR_NOT_FOUND ? ERR_IO : e; /* the upload was ended behind our back */
+    buf_add(&u->md5s, md5.b, MD5_LEN);
+    BUG_ON(EVP_DigestUpdate(u->whole, body.p, body.n) != 1);
+    u->bytes += (int64_t)body.n;
+    buf_clear(&u->part);
+    return ERR_OK;
+}
+
+enum err s3_upload_write(struct s3_upload *u, const void *p, size_t n)
+{
+    const char *from = p;
+    enum err e;
+
+    while (n > 0) {
+        if (u->part.n == S3_PART && (e = send_part(u)))
+            return e;
+        size_t some = n < S3_PART - u->part.n ? n : S3_PART - u->part.n;
+        buf_add(&u->part, from, some);
+        from += some;
+        n -= some;
+    }
+    return buf_err(&u->part);
+}
+
+/* ---- the end */
+
+static void put_list(const struct s3_upload *u, struct buf *out)
+{
+    char hex[2 * MD5_LEN + 1];
+
+    buf_puts(out, "<CompleteMultipartUpload>");
+    for (int i = 0; i < parts_sent(u); i++) {
+        md5_hex((const unsigned char *)u->md5s.p + (size_t)i * MD5_LEN, hex);
+        buf_printf(out, "<Part><PartNumber>%d</PartNumber><ETag>\"%s\"</ETag></Part>", i + 1, hex);
+    }
+    buf_puts(out, "</CompleteMultipartUpload>");
+}
+
+/* The ETag of an object in parts: the MD5 of their MD5s, a dash, their number. */
+static void etag_of_parts(const struct s3_upload *u, char *out, size_t size)
+{
+    struct str md5s = buf_view(&u->md5s);
+    struct md5 md5 = md5_of(&md5s, 1);
+    char hex[2 * MD5_LEN + 1];
+
+    md5_hex(md5.b, hex);
+    snprintf(out, size, "%s-%d", hex, parts_sent(u));
+}
+
+static enum err check_size(struct s3 *s, const char *key, int64_t want)
+{
+    struct s3_call c = {.method = "HEAD", .key = key};
+    enum err e = s3_send(s, &c);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? ERR_IO : e;
+    if (c.length == want)
+        return ERR_OK;
+    log_error(
+        "blob_s3", "%s: %" PRId64 " bytes lie there, %" PRId64 " were sent", key, c.length, want);
+    return ERR_IO;
+}
+
+/* An ETag that looks like an MD5, or like that of parts, must be ours; other forms say nothing. */
+static enum err check_etag(struct s3_upload *u, const char *etag)
+{
+    unsigned char md5[MD5_LEN];
+    char whole[S3_ETAG_SIZE], parts[S3_ETAG_SIZE];
+    struct str text = str_of(etag);
+
+    if (text.n >= 2 && text.p[0] == '"')
+        text = (struct str){text.p + 1, text.n - 2};
+    etag_of_parts(u, parts, sizeof(parts));
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    BUG_ON(!copy || EVP_MD_CTX_copy_ex(copy, u->whole) != 1 ||
+           EVP_DigestFinal_ex(copy, md5, NULL) != 1);
+    EVP_MD_CTX_free(copy);
+    md5_hex(md5, whole);
+    if (str_ieq(text, str_of(whole)) || str_ieq(text, str_of(parts)))
+        return ERR_OK;
+    log_error(
+        "blob_s3", "%s: the ETag %.*s is neither %s nor %s", u->key, STR_FMT(text), whole, parts);
+    return ERR_IO;
+}
+
+/* "200 OK" may come with an error in its body, or not at all although all was done: then the try
+ * after it finds no such upload, but the object. */
+static enum err complete(struct s3_upload *u)
+{
+    struct buf xml, list;
+    char etag[S3_ETAG_SIZE] = "";
+    enum err e;
+
+    buf_init(&xml, S3_REFUSAL_MAX);
+    buf_init(&list, 128 * (size_t)S3_PARTS_MAX);
+    put_list(u, &list);
+    struct str body = buf_view(&list);
+    struct s3_call c = {.method = "POST",
+        .key = u->key,
+        .query = {{STR("uploadId"), str_of(u->id)}},
+        .nquery = 1,
+        .parts = &body,
+        .nparts = 1,
+        .into = &xml,
+        .xml = true};
+    e = s3_send(u->s, &c);
+    if (!e)
+        e = s3_xml_text(buf_view(&xml), "ETag", etag, sizeof(etag)) ? ERR_IO : check_etag(u, etag);
+    else if (e == ERR_NOT_FOUND)
+        e = c.tried > 1 ? check_size(u->s, u->key, u->bytes) : ERR_IO;
+    if (!e)
+        u->id[0] = '\0';
+    buf_release(&xml);
+    buf_release(&list);
+    return e;
+}
+
+static enum err copy_to(struct s3_upload *u, const char *key)
+{
+    struct buf xml, source;
+    char etag[S3_ETAG_SIZE];
+    enum err e;
+
+    buf_init(&xml, S3_REFUSAL_MAX);
+    buf_init(&source, 4 * S3_OBJECT_MAX);
+    s3_copy_source(u->s, u->key, &source);
+    struct s3_call c = {.method = "PUT",
+        .key = key,
+        .header = {{STR("x-amz-copy-source"), buf_view(&source)}},
+        .nheader = 1,
+        .into = &xml,
+        .xml = true};
+    e = FAULT("s3.put.copy");
+    if (!e)
+        e = s3_send(u->s, &c);
+    if (e == ERR_NOT_FOUND)
+        e = ERR_IO;
+    if (!e)
+        e = s3_xml_text(buf_view(&xml), "ETag", etag, sizeof(etag)) ? ERR_IO : check_etag(u, etag);
+    buf_release(&xml);
+    buf_release(&source);
+    return e ? e : check_size(u->s, key, u->bytes);
+}
+
+static void remove_object(struct s3_upload *u, const char *upload_id)
+{
+    struct s3_call c = {.method = "DELETE",
+        .key = u->key,
+        .query = {{STR("uploadId"), str_of(upload_id)}},
+        .nquery = upload_id ? 1 : 0};
+
+    if (s3_send(u->s, &c))
+        log_warn("blob_s3", "%s: left over", u->key);
+}
+
+enum err s3_upload_commit(struct s3_upload *u, const char *key)
+{
+    struct str all = buf_view(&u->part);
+    enum err e;
+
+    if (!u->id[0]) {
+        e = s3_put(u->s, key, &all, 1);
+        release(u);
+        return e;
+    }
+    e = u->part.n ? send_part(u) : ERR_OK;
+    if (!e)
+        e = FAULT("s3.put.complete");
+    if (!e)
+        e = complete(u);
+    if (!e) {
+        e = copy_to(u, key);
+        remove_object(u, NULL);
+    }
+    s3_upload_abort(u);
+    return e;
+}
+
+void s3_upload_abort(struct s3_upload *u)
+{
+    if (u->id[0])
+        remove_object(u, u->id);
+    release(u);
+}

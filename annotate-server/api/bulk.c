@@ -2,6 +2,7 @@
  * core/workflow.c and written under its version. Never lets anybody accept their own work (I3). */
 #include "annotate-server/api/bulk.h"
 
+#include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/project.h"
@@ -103,7 +104,10 @@ static void answer(struct req *r, const PGresult *res)
     buf_putc(&out, '}');
     if (n && b->opens_qa)
         park_wake(r->ctx->server, r->who.tenant, r->project->id, STAGE_QA);
-    req_reply_json(r, 200, &out);
+    if (res) /* in the transaction of bulk_accept */
+        req_reply_json(r, 200, &out);
+    else
+        idempotency_reply(r, 200, &out);
     buf_release(&out);
 }
 

@@ -88,7 +88,7 @@ static void answer(struct beats *h)
         query_int(q, h->v->assignment);
         query_int(q, h->v->version);
         query_int(q, h->r->who.user);
-        query_run(q);
+        query_read(q); /* an old answer would be of an old lease */
     }
 }
 

@@ -5,6 +5,7 @@
 #include "annotate-server/http/problem.h"
 #include "annotate-server/http/route.h"
 #include "annotate-server/http/server.h"
+#include "base/log.h"
 
 enum { KEY_MAX = 200 };
 
@@ -99,4 +100,49 @@ void idempotency_put(struct req *r, int status, struct str answer, struct db_cal
     db_bytes(out, i->request.b, SHA256_LEN);
     db_int(out, r->arena, status);
     db_text(out, r->arena, answer);
+}
+
+struct kept {
+    struct db_call call;
+    struct req *r;
+    int status;
+    struct buf answer;
+};
+
+static void release_answer(void *answer)
+{
+    buf_release(answer);
+}
+
+static void on_kept(struct db_call *call, enum err e, const PGresult *res)
+{
+    struct kept *k = container_of(call, struct kept, call);
+
+    (void)res;
+    if (e == ERR_EXISTS) {
+        idempotency_replay(k->r);
+        return;
+    }
+    if (e)
+        log_req(LOG_WARN, k->r->id, "idempotency", "an answer was not kept: %s", err_title(e));
+    req_reply_json(k->r, k->status, &k->answer);
+}
+
+void idempotency_reply(struct req *r, int status, struct buf *answer)
+{
+    struct kept *k;
+
+    if (!r->idempotency || buf_err(answer)) {
+        req_reply_json(r, status, answer);
+        return;
+    }
+    k = arena_alloc(r->arena, sizeof(*k));
+    k->r = r;
+    k->status = status;
+    buf_init(&k->answer, BUF_MAX_REPLY);
+    arena_defer(r->arena, release_answer, &k->answer);
+    buf_str(&k->answer, buf_view(answer));
+    idempotency_put(r, status, buf_view(&k->answer), &k->call);
+    k->call.done = on_kept;
+    db_submit(r->ctx->db, &k->call);
 }

@@ -20,6 +20,11 @@ void idempotency_before(struct req *r);
 
 /* The statement that keeps an answer, for the transaction of its write (struct db_call.follow). */
 void idempotency_put(struct req *r, int status, struct str answer, struct db_call *out);
+/* req_reply_json() for an answer that no single write can carry: what it answers was written
+ * before, piece by piece, or not at all. Kept first, in a transaction of its own; of equal requests
+ * at once all get the answer that was kept first. When it cannot be kept it is given all the same,
+ * as it is true. */
+void idempotency_reply(struct req *r, int status, struct buf *answer);
 /* The write lost the race for its key to an equal one: gives that one's answer. */
 void idempotency_replay(struct req *r);
 

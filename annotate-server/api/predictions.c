@@ -1,5 +1,6 @@
 /* Owns POST /v1/projects/{id}/predictions: many pre-labels in one request, each its own transition,
  * one answer. One that is refused never fails the others. */
+#include "annotate-server/api/idempotency.h"
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/work.h"
@@ -59,7 +60,7 @@ static void one_done(struct bulk *b)
         print_entry(&b->entries[i], &out);
     buf_chop(&out, ',');
     buf_puts(&out, "]}");
-    req_reply_json(b->r, 200, &out);
+    idempotency_reply(b->r, 200, &out);
     buf_release(&out);
 }
 

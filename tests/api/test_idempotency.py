@@ -57,6 +57,44 @@ def test_work_is_handed_in_once(api, db):
     assert dict(events.fetchall()) == {"import": 3, "claim": 4, "submit": 1, "accept": 1, "skip": 1, "release": 1, "reopen": 1}
 
 
+def test_pre_labels_are_taken_once(api, db):
+    desk = Desk(api, tasks=2, workflow={"prelabel": True})
+    a, b = desk.claims("model", "prelabel", count=2)
+    one = {"assignment": a["id"], "version": a["version"], "model": "m@1", "result": choice("cat")}
+    mixed = [one, {"assignment": b["id"], "version": b["version"] + 1, "model": "m@1", "result": choice("dog")}]
+    first = repeat(api("model"), "POST", f"{desk.path}/predictions", json={"predictions": mixed})["results"]
+    assert first[0]["label"] and first[1]["error"] == "version-mismatch"
+    assert db.execute("SELECT count(*) FROM label_version WHERE project_id = %s", [desk.project]).fetchone() == (1,)
+    key = str(uuid.uuid4())
+    api("model").ok("POST", f"{desk.path}/predictions", headers=keyed(key), json={"predictions": mixed})
+    problem(api("model").post(f"{desk.path}/predictions", headers=keyed(key), json={"predictions": [one]}), 422, "invalid")
+
+
+def test_a_bulk_accept_is_the_first_one_even_of_nothing(api):
+    desk = Desk(api, tasks=1, workflow={"review": {"mode": "all"}})
+    headers = keyed()
+    accept = lambda headers: api("manager").ok("POST", f"{desk.path}/accept", headers=headers, json={"tasks": desk.tasks})
+    first = accept(headers)
+    assert first["accepted"] == [] and first["refused"][0]["error"] == "conflict"
+    desk.annotate()
+    assert accept(headers) == first and desk.state() == "review"
+    assert repeat(api("manager"), "POST", f"{desk.path}/accept", json={"tasks": desk.tasks})["accepted"][0]["state"] == "done"
+
+
+def test_claims_and_heartbeats_are_looked_at_anew(api):
+    """docs/api.md: a key changes nothing for them, as a repetition is safe and an old answer would be of old leases."""
+    desk = Desk(api, tasks=2)
+    headers = keyed()
+    client = api("annotator")
+    ask = lambda: client.ok("POST", f"{desk.path}/claims", headers=headers, json={"stage": "annotate"})["assignments"][0]
+    first = ask()
+    assert ask()["id"] == first["id"]
+    beat = lambda: client.post("/v1/heartbeats", headers=headers, json={"assignments": [{"id": first["id"], "version": first["version"]}]})
+    assert "error" not in beat().json()["results"][0]
+    desk.submit("annotator", first)
+    assert beat().json()["results"][0]["error"] == "lease-lost" and ask()["id"] != first["id"]
+
+
 def test_the_answer_is_kept_in_the_same_words(api, db):
     """transition_apply prints the kept answer in SQL, the server the first one in C: the same bytes."""
     desk = Desk(api, tasks=1)

@@ -1,5 +1,6 @@
 /* Owns `annotate import`: task files sent as they are, and directories of images, each image an
  * asset and a task whose external id is the file's name, so that a second run adds nothing twice.
+ * Data sets of other tools are import_set.c's.
  * Memory: one batch of names, however many files there are. */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/images.h"
+#include "cli/import_set.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/upload.h"
@@ -184,16 +186,35 @@ static int import(struct import *m, const char *path)
     return status;
 }
 
+static int import_format(struct set_options *o)
+{
+    struct api api = {0};
+    int status = import_set_check(o);
+
+    if (status)
+        return status;
+    status = api_open(&api) ? import_set(&api, o) : 1;
+    api_close(&api);
+    return status;
+}
+
 int cmd_import(int argc, char **argv)
 {
     struct import m = {.parallel = 8, .field = "image"};
+    struct set_options o = {.as = "annotations", .errors = "refuse"};
     const struct opt opts[] = {{"project", .number = &m.project, .required = true},
-        {"field", .text = &m.field}, {"parallel", .number = &m.parallel}};
+        {"field", .text = &m.field}, {"parallel", .number = &m.parallel},
+        {"format", .text = &o.format}, {"split", .text = &o.split}, {"map", .text = &o.map},
+        {"as", .text = &o.as}, {"model", .text = &o.model}, {"errors", .text = &o.errors}};
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 1, 1) < 0)
         return 2;
     if (m.parallel < 1 || m.parallel > UPLOAD_THREADS)
         return misuse("import", "--parallel must be from 1 to %d.", UPLOAD_THREADS);
+    if (o.format) {
+        o.project = m.project, o.parallel = m.parallel, o.path = argv[1];
+        return import_format(&o);
+    }
     int status = import(&m, argv[1]);
     api_close(&m.api);
     return status;

@@ -50,6 +50,18 @@ void upload_add(struct upload *u, const char *path, const char *name)
     BUG_ON(!item->path || !item->name);
 }
 
+void upload_add_file(struct upload *u, const struct source *source, size_t file)
+{
+    struct str name = source_at(source, file)->name;
+    char *text = strndup(name.p, name.n);
+
+    BUG_ON(!text);
+    upload_add(u, text, text);
+    free(text);
+    u->items[u->n - 1].source = source;
+    u->items[u->n - 1].file = file;
+}
+
 int64_t upload_failures(const struct upload *u)
 {
     int64_t n = 0;
@@ -83,16 +95,38 @@ static bool may_pass(const struct api *a, enum err e)
              : a->answer.status == 429 || a->answer.status == 503;
 }
 
-static enum err send_file(struct api *a, int fd, int64_t size)
+/* A stretch of a file. Not by its offset, which the threads of an archive share. */
+struct part {
+    int fd;
+    int64_t off, left;
+};
+
+static ptrdiff_t read_part(void *arg, void *p, size_t n)
+{
+    struct part *part = arg;
+    ssize_t got;
+
+    if ((int64_t)n > part->left)
+        n = (size_t)part->left;
+    do
+        got = pread(part->fd, p, n, part->off);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        part->off += got;
+        part->left -= got;
+    }
+    return got;
+}
+
+static enum err send_part(struct api *a, const struct part *all)
 {
     enum err e = ERR_OK;
 
     for (unsigned i = 0; i < TRIES; i++) {
+        struct part part = *all;
+        struct http_source from = {read_part, &part, all->left};
         if (i > 0)
             sleep(1U << (i - 1));
-        if (lseek(fd, 0, SEEK_SET) != 0)
-            return ERR_IO;
-        struct http_source from = http_source_fd(&fd, size);
         e = http_client_upload(
             a->http, "POST", "/v1/assets", NULL, "application/octet-stream", &from, &a->answer);
         if (!may_pass(a, e))
@@ -102,12 +136,12 @@ static enum err send_file(struct api *a, int fd, int64_t size)
 }
 
 /* The server stores any bytes, and says what they are by looking at them. */
-static void keep_url(struct api *a, struct upload_item *item)
+static void keep_url(struct api *a, struct upload_item *item, bool any)
 {
     struct json_object *o = api_json(a);
     const char *url = o ? api_text(o, "url") : "", *type = o ? api_text(o, "media_type") : "";
 
-    item->ok = *url && strlen(url) < sizeof(item->url) && strncmp(type, "image/", 6) == 0;
+    item->ok = *url && strlen(url) < sizeof(item->url) && (any || strncmp(type, "image/", 6) == 0);
     if (item->ok)
         snprintf(item->url, sizeof(item->url), "%s", url);
     else if (o)
@@ -115,24 +149,38 @@ static void keep_url(struct api *a, struct upload_item *item)
     json_object_put(o);
 }
 
-/* False when the server cannot be used at all. */
-static bool upload_item(struct api *a, struct upload_item *item)
+static bool open_part(const struct upload_item *item, struct part *part)
 {
     struct stat st;
-    int fd = name_is_usable(item) ? open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        if (errno)
-            fail("%s cannot be read: %s.", item->path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return true;
+    *part = (struct part){.fd = -1};
+    if (!name_is_usable(item))
+        return false;
+    if (item->source) {
+        part->fd = source_fd(item->source, item->file, &part->off);
+        part->left = source_at(item->source, item->file)->bytes;
+    } else {
+        part->fd = open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (part->fd >= 0 && fstat(part->fd, &st) == 0)
+            part->left = st.st_size;
     }
-    enum err e = send_file(a, fd, st.st_size);
-    close(fd);
+    if (part->fd < 0)
+        fail("%s cannot be read: %s.", item->path, strerror(errno));
+    return part->fd >= 0;
+}
+
+/* False when the server cannot be used at all. */
+static bool upload_item(struct api *a, struct upload_item *item, bool any)
+{
+    struct part part;
+
+    if (!open_part(item, &part))
+        return true;
+    enum err e = send_part(a, &part);
+    close(part.fd);
     bool usable = !may_pass(a, e) && (e || (a->answer.status != 401 && a->answer.status != 403));
     if (api_ok(a, e, item->path))
-        keep_url(a, item);
+        keep_url(a, item, any);
     return usable;
 }
 
@@ -147,8 +195,7 @@ static void *upload_thread(void *arg)
         size_t i = atomic_fetch_add(&r->next, 1);
         if (i >= r->upload->n)
             break;
-        errno = 0;
-        if (!upload_item(&a, &r->upload->items[i]))
+        if (!upload_item(&a, &r->upload->items[i], r->upload->any))
             atomic_store(&r->lost, true);
     }
     api_close(&a);

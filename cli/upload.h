@@ -1,4 +1,5 @@
-/* A batch of files uploaded as assets by several connections at once. */
+/* A batch of files, or of files in a data set, uploaded as assets by several connections at once.
+ */
 #ifndef CLI_UPLOAD_H
 #define CLI_UPLOAD_H
 
@@ -6,17 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/source.h"
+
 enum { UPLOAD_BATCH = 500, UPLOAD_THREADS = 64 };
 
 struct upload_item {
-    char *path, *name; /* owned */
-    char url[128];     /* of the asset, once ok */
+    char *path, *name;           /* owned */
+    const struct source *source; /* NULL: the file at `path` */
+    size_t file;                 /* of the source */
+    char url[128];               /* of the asset, once ok */
     bool ok;
 };
 
 struct upload {
     struct upload_item items[UPLOAD_BATCH];
     size_t n;
+    bool any; /* media of any kind, not images alone */
 };
 
 struct upload *upload_new(void);
@@ -26,6 +32,9 @@ void upload_clear(struct upload *u);
 
 /* Copies both; at most UPLOAD_BATCH items. */
 void upload_add(struct upload *u, const char *path, const char *name);
+
+/* A file of a source, which is borrowed. */
+void upload_add_file(struct upload *u, const struct source *source, size_t file);
 
 /* Uploads all items by `threads` connections and waits. A file that cannot be read or that the
  * server refuses is said and stays !ok; false only when the server cannot be used at all. */

@@ -211,8 +211,8 @@ static enum err media(
 }
 
 /* One task with that label and one without anything drawn. */
-static void export_set(
-    const char *format, const struct label_config *config, struct str result[2], struct buf *out)
+static void export_set(const char *format, const struct label_config *config,
+    const struct str result[2], struct buf *out)
 {
     const struct export_options o = {.format = format_find(str_of(format)),
         .container = CONTAINER_TAR,
@@ -221,6 +221,7 @@ static void export_set(
         .name = STR("v"),
         .release = 1};
     const struct export_asset asset = {.field = STR("image"),
+        .sha256 = sha256_of((struct str){png, sizeof(png)}),
         .media_type = STR("image/png"),
         .bytes = sizeof(png),
         .width = 640,
@@ -305,7 +306,7 @@ static void out_in_out(const char *format, const char *result)
 }
 
 /* A label of its own for each shape, so that none is taken for another's control. */
-static void with_mask(struct buf *out)
+static void with_mask(struct buf *out, const char *more)
 {
     struct arena *a = arena_new();
     struct mask m;
@@ -315,10 +316,12 @@ static void with_mask(struct buf *out)
         for (size_t x = 0; x < 640; x++)
             if ((x - 300) * (x - 300) + (y - 200) * (y - 200) < 7000 || (x < 40 && y % 7 == 0))
                 mask_set(&m, x, y);
-    buf_puts(out, "[" BOX "," TURNED "," POLYGON "," NOSE "," HIDDEN
+    buf_puts(out, "[" BOX "," POLYGON "," NOSE "," HIDDEN
                   "," AT("m", "brush", "brushlabels") "\"value\":{\"format\":\"rle\",\"rle\":");
     brush_encode(&m, out);
-    buf_puts(out, ",\"brushlabels\":[\"sky\"]}}]");
+    buf_puts(out, ",\"brushlabels\":[\"sky\"]}}");
+    buf_puts(out, more);
+    buf_putc(out, ']');
     arena_free(a);
 }
 
@@ -327,7 +330,7 @@ TEST(reader_coco_again)
     struct buf all;
 
     buf_init(&all, BUF_MAX_LABEL);
-    with_mask(&all);
+    with_mask(&all, "");
     out_in_out("coco", all.p);
     buf_release(&all);
 }
@@ -335,7 +338,7 @@ TEST(reader_coco_again)
 TEST(reader_yolo_again)
 {
     out_in_out("yolo", "[" BOX "]");
-    out_in_out("yolo-obb", "[" BOX "," TURNED "]");
+    out_in_out("yolo-obb", "[" BOX "]");
     out_in_out("yolo-pose", "[" BOX "," NOSE "]");
     out_in_out("yolo-segment", "[" POLYGON "]");
 }
@@ -350,9 +353,117 @@ TEST(reader_cvat_again)
     struct buf all;
 
     buf_init(&all, BUF_MAX_LABEL);
-    with_mask(&all);
-    buf_chop(&all, ']');
-    buf_puts(&all, "," OVAL "," ROAD "," NOTE "," SCENE "]");
+    with_mask(&all, "," TURNED "," OVAL "," ROAD "," NOTE "," SCENE);
     out_in_out("cvat", all.p);
     buf_release(&all);
+}
+
+static double number_in(struct json_object *value, const char *name)
+{
+    struct json_object *v = NULL;
+
+    json_object_object_get_ex(value, name, &v);
+    return json_object_get_double(v);
+}
+
+static bool near(double a, double b, double within)
+{
+    return a - b <= within && b - a <= within;
+}
+
+/* A turned box goes as its four corners, rounded: it comes back within a thousandth of a pixel. */
+TEST(reader_turned_boxes)
+{
+    static const char *const formats[] = {"coco", "yolo-obb"};
+    struct label_config *config = config_of(config_xml);
+
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        const struct str results[2] = {STR("[" TURNED "]"), STR("[]")};
+        struct buf tar, again;
+        struct reading got;
+        struct json_object *doc, *value = NULL;
+        char dir[64], path[128];
+        buf_init(&tar, 1 << 20);
+        buf_init(&again, BUF_MAX_LABEL);
+        export_set(formats[i], config, results, &tar);
+        put_file(new_dir(dir), "set.tar", tar.p, tar.n);
+        snprintf(path, sizeof(path), "%s/set.tar", dir);
+        if (read_set(path, formats[i], config, &got))
+            t_fail(__FILE__, __LINE__, "%s: %s", formats[i], got.why);
+        result_of(&got, 0, config, &again);
+        doc = json_tokener_parse(again.p);
+        json_object_object_get_ex(json_object_array_get_idx(doc, 0), "value", &value);
+        CHECK(near(number_in(value, "x") * 6.4, 320, 1e-3));
+        CHECK(near(number_in(value, "y") * 4.8, 192, 1e-3));
+        CHECK(near(number_in(value, "width") * 6.4, 128.8, 1e-3));
+        CHECK(near(number_in(value, "height") * 4.8, 50.4, 1e-3));
+        CHECK(near(number_in(value, "rotation"), 33.25, 1e-3));
+        json_object_put(doc);
+        buf_release(&tar);
+        buf_release(&again);
+        buf_release(&got.lines);
+        remove_dir(dir);
+    }
+    label_config_free(config);
+}
+
+/* ---- Label Studio: nothing of a task is touched but what names a file */
+
+TEST(reader_label_studio_passes_on)
+{
+    static const char task[] = "[ {\"id\": 5, \"project\": 3, \"data\": {\"image\": "
+                               "\"/data/upload/3/a.png\", \"n\": 1.50},\n"
+                               " \"annotations\": [{\"result\": [{\"value\": {\"x\": "
+                               "12.340000000000001, \"y\":1e-7}}]}]} ]";
+    struct label_config *config = config_of(config_xml);
+    struct reading got;
+    char dir[64], want[1024];
+
+    put_file(new_dir(dir), "tasks.json", task, strlen(task));
+    put_file(dir, "upload/3/a.png", png, sizeof(png));
+    CHECK_INT(read_set(dir, "label-studio", config, &got), 0);
+    snprintf(want, sizeof(want),
+        "{\"id\":5,\"project\":3,\"data\":{\"image\":\"%s\",\"n\":1.50},\"annotations\":[{"
+        "\"result\":"
+        "[{\"value\":{\"x\":12.340000000000001,\"y\":1e-7}}]}],"
+        "\"external_id\":\"label-studio:3:5\"}\n",
+        url);
+    CHECK_STR(buf_view(&got.lines), str_of(want));
+    buf_release(&got.lines);
+    label_config_free(config);
+    remove_dir(dir);
+}
+
+/* ---- what fits no control as it is */
+
+#define SET(more)                                                                                  \
+    "{\"images\":[{\"id\":1,\"width\":640,\"height\":480,\"file_name\":\"a.png\"}],"               \
+    "\"categories\":[{\"id\":1,\"name\":\"hound\"}],\"annotations\":[{\"id\":4,\"image_id\":1,"    \
+    "\"category_id\":1,\"bbox\":[64,48,128,96]," more "}]}"
+
+/* A polygon where the config has a box alone; the label is renamed by the map. */
+TEST(reader_takes_the_nearest)
+{
+    static const char set[] = SET("\"segmentation\":[[64,48,192,60,100,144]],\"color\":\"red\"");
+    struct label_config *config = config_of(config_xml);
+    struct reading got;
+    struct buf result;
+    char dir[64];
+
+    buf_init(&result, BUF_MAX_LABEL);
+    put_file(new_dir(dir), "annotations/instances_val.json", set, strlen(set));
+    put_file(dir, "images/val/a.png", png, sizeof(png));
+    if (read_set(dir, "coco", config, &got))
+        t_fail(__FILE__, __LINE__, "%s", got.why);
+    result_of(&got, 0, config, &result);
+    CHECK(strstr(result.p, "\"value\":{\"height\":20,\"rectanglelabels\":[\"big dog\"],"
+                           "\"rotation\":0,\"width\":20,\"x\":10,\"y\":10}") != NULL);
+    CHECK(strstr(got.lines.p,
+              "\"external_id\":\"images/val/a.png\",\"meta\":{\"split\":\"val\"}") != NULL);
+    CHECK_INT(got.nnotes, 1);
+    CHECK_STR(str_of(got.notes[0].name), STR("as_box"));
+    buf_release(&result);
+    buf_release(&got.lines);
+    label_config_free(config);
+    remove_dir(dir);
 }

@@ -140,6 +140,9 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .reply = "task", .answers = ANSWERS_ETAG, .ok = 200, .handler = task_get_handler},
     {GET, .path = "/v1/tasks/{id}/labels", .name = "label_list", .summary = "All versions of a task's label", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .reply = "labels", .ok = 200, .handler = label_list_handler},
+    {GET, .path = "/v1/tasks/{id}/blame", .name = "label_blame", .summary = "Which version last changed each region of a task's label",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_TASK, .params = PARAMS(NUMBER("label", 1, 9007199254740991, "of this version; default the task's label")),
+     .reply = "label_blame", .ok = 200, .handler = label_blame_handler},
     {GET, .path = "/v1/tasks/{id}/events", .name = "task_events", .summary = "A task's history", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "events", .ok = 200, .handler = task_events_handler},
     {GET, .path = "/v1/tasks/{id}/comments", .name = "task_comments", .summary = "A task's comments", .may = MAY_MEMBER,
@@ -188,6 +191,8 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .if_match = true, .reply = "moved", .ok = 200, .handler = task_restore_handler},
     {GET, .path = "/v1/labels/{id}", .name = "label_get", .summary = "A label version with its content", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_LABEL, .reply = "label", .ok = 200, .handler = label_get_handler},
+    {GET, .path = "/v1/labels/{id}/diff/{other_id}", .name = "label_diff", .summary = "What changed between two versions of a task's label, by region",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_LABEL, .reply = "label_diff", .ok = 200, .handler = label_diff_handler},
 
     /* the queue */
     {PATCH, .path = "/v1/tasks/{id}", .name = "task_update", .summary = "Change a task's priority", .may = MAY_MANAGER, .object = OBJECT_TASK,

@@ -17,6 +17,7 @@ int cmd_tenant(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_label(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_consume(int argc, char **argv);

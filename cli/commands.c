@@ -92,6 +92,21 @@
     "  --salt TEXT\n        what the split is drawn by; the same salt gives the same split\n"      \
     "  --wait\n        wait until it is ready; exit status 1 when it fails\n"
 
+#define LABEL_HELP                                                                                 \
+    "Every version of a task's label is kept; none is ever overwritten. What is written for "      \
+    "people\nis coloured on a terminal, unless NO_COLOR is set.\n\n"                               \
+    "  list --task ID\n        a task's versions, oldest first: id, number, kind, who or which "   \
+    "model, when, regions\n"                                                                       \
+    "  show ID\n        a version with its content, as a line of JSON\n"                           \
+    "  diff A B\n        what changed from A to B, two versions of one task's label, by region: "  \
+    "removed (-),\n        added (+), moved, relabelled or answered otherwise (~)\n"               \
+    "  blame --task ID\n        for each region, answer and relation the version that last "       \
+    "changed it\n"                                                                                 \
+    "  restore ID\n        make an old version the task's label again: a new version, which is "   \
+    "reviewed\n\n"                                                                                 \
+    "  --label ID\n        with blame: of this version instead of the task's label\n"              \
+    "  --json\n        with list, diff and blame: the API's answer, on one line\n"
+
 #define EXPORT_HELP                                                                                \
     "Streams a release to FILE in constant memory. While it is under way the file is called\n"     \
     "FILE.part; FILE appears only when all has come and is on disk. A stream that ends early is "  \
@@ -149,6 +164,13 @@ const struct command commands[] = {
         "Make, list and revoke API tokens", TOKEN_HELP, cmd_token},
     {"import", "--project ID [--field NAME] [--parallel N] PATH", "Import tasks or images",
         IMPORT_HELP, cmd_import},
+    {"label",
+        "list --task ID [--json]\n"
+        "       annotate label show ID\n"
+        "       annotate label diff A B [--json]\n"
+        "       annotate label blame --task ID [--label ID] [--json]\n"
+        "       annotate label restore ID",
+        "List, compare, blame and restore versions of a label", LABEL_HELP, cmd_label},
     {"release",
         "create --project ID --name NAME [--split NAME=SHARE,…]\n"
         "           [--salt TEXT] [--wait]\n"

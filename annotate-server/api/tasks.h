@@ -14,5 +14,7 @@ void task_archive_handler(struct req *r);
 void task_restore_handler(struct req *r);
 void label_list_handler(struct req *r);
 void label_get_handler(struct req *r);
+void label_diff_handler(struct req *r);
+void label_blame_handler(struct req *r);
 
 #endif

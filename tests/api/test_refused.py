@@ -73,7 +73,9 @@ def world(api, db, server):
     def fill(path, **other):
         """/v1/tasks/{id} with an id in it."""
         parts = path.split("/")
-        return "/".join(str((things | other)[parts[i - 1]]) if part.startswith("{") else part for i, part in enumerate(parts))
+        def thing(i):
+            return (things | other)[parts[i - 3] if parts[i - 1] == "diff" else parts[i - 1]]
+        return "/".join(str(thing(i)) if part.startswith("{") else part for i, part in enumerate(parts))
 
     fill.desk, fill.someone = desk, someone
     return fill

@@ -21,6 +21,7 @@ int cmd_label(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
+int cmd_storage(int argc, char **argv);
 int cmd_workflow(int argc, char **argv);
 
 #endif

@@ -138,6 +138,23 @@
     "items\n"                                                                                      \
     "        and root; print the sum as a line of JSON, exit status 1 when something is wrong\n"
 
+#define STORAGE_HELP                                                                               \
+    "Keeps the blob storage, with the workers' database role. annotate-upkeep does all of this "   \
+    "the\ntime, a little at once; these do it now. Results are lines of JSON.\n\n"                 \
+    "  gc      remove what nothing needs: what a crash or a lost race left behind, and packs\n"    \
+    "          whose documents were merged into larger ones\n"                                     \
+    "  scrub   read everything and hash it again, round and round; what is missing or is not "     \
+    "what\n"                                                                                       \
+    "          was stored is named on stderr; exit status 1 when there is any\n"                   \
+    "  status  what a scrub has found and is still so, a line each, and how many packs there "     \
+    "are;\n"                                                                                       \
+    "          exit status 1 when there is a finding\n\n"                                          \
+    "  --dry-run\n        gc: only say what there is to remove\n"                                  \
+    "  --grace SECONDS\n        gc: how long nothing may have needed it (default: "                \
+    "--collect-grace-s);\n        below 900 only while no server or worker runs\n"                 \
+    "  --rate BYTES\n        scrub: how much to read in a second (default: as much as there is)\n" \
+    "  --once\n        scrub: once through all of it\n"
+
 #define WORKFLOW_HELP                                                                              \
     "Prints the one table of legal moves of a task, from which the server decides, the database\n" \
     "checks and the documentation draws.\n\n"                                                      \
@@ -184,6 +201,11 @@ const struct command commands[] = {
         "--kafka HOST:PORT | --file DIRECTORY\n"
         "           --topic NAME [--follow] | --verify",
         "Read the stream of events, labels and releases", CONSUME_HELP, cmd_consume},
+    {"storage",
+        "gc [--dry-run] [--grace SECONDS]\n"
+        "       annotate storage scrub [--rate BYTES] [--once]\n"
+        "       annotate storage status",
+        "Keep the blob storage", STORAGE_HELP, cmd_storage},
     {"workflow", "--dot | --sql | --table", "Print the workflow", WORKFLOW_HELP, cmd_workflow},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -122,6 +122,24 @@ enum err blob_presign(struct blob_store *s, const char *method, const char *key,
                                : ERR_NOT_IMPLEMENTED;
 }
 
+enum err blob_remove_older(struct blob_store *s, const char *key, int64_t before, bool *removed)
+{
+    *removed = false;
+    if (!blob_key_valid(key))
+        return ERR_INVALID;
+    return s->backend->remove_older ? s->backend->remove_older(s, key, before, removed)
+                                    : ERR_NOT_IMPLEMENTED;
+}
+
+enum err blob_list(struct blob_store *s, const char *prefix, const char *after, int most,
+    void (*each)(void *arg, const struct blob_entry *entry), void *arg)
+{
+    if (!blob_key_valid(prefix) || (after && !blob_key_valid(after)))
+        return ERR_INVALID;
+    return s->backend->list ? s->backend->list(s, prefix, after, most, each, arg)
+                            : ERR_NOT_IMPLEMENTED;
+}
+
 struct blob_upload {
     struct blob_store *store;
     void *upload; /* the backend's own */

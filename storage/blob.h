@@ -18,6 +18,13 @@
 
 struct blob_store;
 
+/* What a listing says of an object. */
+struct blob_entry {
+    const char *key; /* borrowed for the call */
+    int64_t bytes;
+    int64_t modified; /* seconds since 1970, by the store's clock */
+};
+
 /* A backend is one file and one row of blob_backends[] (blob.c). */
 struct blob_backend {
     const char *scheme; /* "fs" of "fs:DIRECTORY" */
@@ -32,6 +39,10 @@ struct blob_backend {
     /* A local file to send from; NULL where the backend has none. */
     enum err (*open_fd)(struct blob_store *s, const char *key, int *fd);
     enum err (*remove)(struct blob_store *s, const char *key);
+    /* See blob_remove_older and blob_list; NULL where the backend has none. */
+    enum err (*remove_older)(struct blob_store *s, const char *key, int64_t before, bool *removed);
+    enum err (*list)(struct blob_store *s, const char *prefix, const char *after, int most,
+        void (*each)(void *arg, const struct blob_entry *entry), void *arg);
     /* A streamed put of unknown size: begin, any writes, then commit under the final key, or abort.
      * Commit consumes the upload even when it fails. */
     enum err (*put_begin)(struct blob_store *s, void **upload);
@@ -72,6 +83,17 @@ enum err blob_remove(struct blob_store *s, const char *key) MUSTCHECK;
  * written that way is not checked by us: read it back before a row refers to it (I6). */
 enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
     struct buf *url) MUSTCHECK;
+
+/* Removes an object that was last stored before that second, and not one that has been stored anew
+ * since, however close: the two exclude each other. ERR_NOT_IMPLEMENTED where the backend cannot.
+ */
+enum err blob_remove_older(
+    struct blob_store *s, const char *key, int64_t before, bool *removed) MUSTCHECK;
+/* At most `most` objects whose keys lie below the prefix ("packs", "assets/7"), in an order that is
+ * always the same, behind the key `after` (NULL: from the first). What is stored or removed
+ * meanwhile may be among them or not. ERR_NOT_IMPLEMENTED where the backend cannot. */
+enum err blob_list(struct blob_store *s, const char *prefix, const char *after, int most,
+    void (*each)(void *arg, const struct blob_entry *entry), void *arg) MUSTCHECK;
 
 /* Streamed upload: hashes while it writes. commit: stored under assets/<tenant>/<aa>/<sha256>; a
  * second upload of the same content costs no second object. The upload is consumed by commit and

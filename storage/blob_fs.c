@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -16,22 +16,13 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "storage/blob.h"
+#include "storage/blob_fs.h"
 
 enum {
-    KNOWN_DIRS = 4096,
     IOV_BATCH = 64,
     READ_CHUNK = 64 << 10,
     STALE_TMP_S = 24 * 3600, /* an upload still under way is never this old */
     TMP_NAME = 33,
-};
-
-struct fs {
-    int root, tmp;
-    atomic_bool no_openat2;
-    /* Directories whose entry in their parent this process has made durable: hashes of their paths,
-     * each in the slot of its low bits. Losing one costs an fsync, nothing else. */
-    _Atomic uint64_t known[KNOWN_DIRS];
 };
 
 struct fs_upload {
@@ -71,8 +62,7 @@ static int open_steps(int root, const char *path, int flags)
     return fd;
 }
 
-/* Opens a file or directory that exists, below the root whatever anybody put there. */
-static int open_beneath(struct fs *fs, const char *path, int flags)
+int blob_fs_open(struct fs *fs, const char *path, int flags)
 {
     struct open_how how = {
         .flags = (unsigned)(flags | O_CLOEXEC),
@@ -127,7 +117,7 @@ static enum err open_dir_of(struct fs *fs, const char *key, int *out)
                 atomic_store(slot, hash);
         }
         close(*out);
-        *out = e ? -1 : open_beneath(fs, dir, O_RDONLY | O_DIRECTORY);
+        *out = e ? -1 : blob_fs_open(fs, dir, O_RDONLY | O_DIRECTORY);
     }
     if (!e && *out < 0)
         e = os_error("open the directory of", key);
@@ -203,6 +193,22 @@ static enum err sync_file(struct fs_upload *u)
     return fsync(u->fd) ? os_error("fsync", u->name) : ERR_OK;
 }
 
+/* So that "was not stored anew since" and the removal are one step: who gives a file its name has
+ * this shared, who removes an old one alone. Where a file system has no locks nothing old is
+ * removed. -1: not had; else to be closed. */
+static int lock_names(struct fs *fs, int how)
+{
+    int fd = openat(fs->root, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    while (fd >= 0 && flock(fd, how)) {
+        if (errno == EINTR)
+            continue;
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 static enum err rename_to(struct fs *fs, struct fs_upload *u, int dir, const char *key)
 {
     const char *slash = strrchr(key, '/');
@@ -210,10 +216,14 @@ static enum err rename_to(struct fs *fs, struct fs_upload *u, int dir, const cha
 
     if (e)
         return e;
+    int lock = lock_names(fs, LOCK_SH);
     /* Over an existing file too: the same key means the same bytes, and readers keep the old one.
      */
-    return renameat(fs->tmp, u->name, dir, slash ? slash + 1 : key) ? os_error("rename to", key)
-                                                                    : ERR_OK;
+    if (renameat(fs->tmp, u->name, dir, slash ? slash + 1 : key))
+        e = os_error("rename to", key);
+    if (lock >= 0)
+        close(lock);
+    return e;
 }
 
 /* The order is the durability (I6): content, directories, name, the name's directory. */
@@ -279,7 +289,7 @@ static enum err open_object(struct fs *fs, const char *key, int *fd, int64_t *by
 {
     struct stat st;
 
-    *fd = open_beneath(fs, key, O_RDONLY | O_NONBLOCK);
+    *fd = blob_fs_open(fs, key, O_RDONLY | O_NONBLOCK);
     if (*fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : os_error("open", key);
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -346,24 +356,50 @@ static enum err fs_open_fd(struct blob_store *s, const char *key, int *fd)
     return open_object(s->state, key, fd, &bytes);
 }
 
-static enum err fs_remove(struct blob_store *s, const char *key)
+/* Removes a file; `before` is not 0: only if it is older. */
+static enum err remove_file(struct fs *fs, const char *key, int64_t before, bool *removed)
 {
-    struct fs *fs = s->state;
     const char *slash = strrchr(key, '/');
     char dir[BLOB_KEY_MAX + 1] = ".";
-    enum err e = ERR_OK;
+    enum err e = FAULT("blob.remove");
+    struct stat st;
     int fd;
 
+    if (e)
+        return e;
     if (slash)
         snprintf(dir, sizeof(dir), "%.*s", (int)(slash - key), key);
-    fd = open_beneath(fs, dir, O_RDONLY | O_DIRECTORY);
+    fd = blob_fs_open(fs, dir, O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? ERR_OK : os_error("open", dir);
-    if (unlinkat(fd, slash ? slash + 1 : key, 0) == 0)
+    const char *name = slash ? slash + 1 : key;
+    if (before && (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) || st.st_mtime >= before))
+        ; /* gone, or stored anew */
+    else if ((*removed = unlinkat(fd, name, 0) == 0))
         e = fsync(fd) ? os_error("fsync directory of", key) : ERR_OK;
     else if (errno != ENOENT)
         e = os_error("unlink", key);
     close(fd);
+    return e;
+}
+
+static enum err fs_remove(struct blob_store *s, const char *key)
+{
+    bool removed = false;
+
+    return remove_file(s->state, key, 0, &removed);
+}
+
+static enum err fs_remove_older(
+    struct blob_store *s, const char *key, int64_t before, bool *removed)
+{
+    struct fs *fs = s->state;
+    int lock = lock_names(fs, LOCK_EX);
+
+    if (lock < 0)
+        return os_error("lock names for", key);
+    enum err e = remove_file(fs, key, before, removed);
+    close(lock);
     return e;
 }
 
@@ -450,7 +486,7 @@ static enum err fs_open(struct blob_store *s, struct str rest)
     e = make_dir(fs->root, ".tmp");
     if (e)
         return e;
-    fs->tmp = open_beneath(fs, ".tmp", O_RDONLY | O_DIRECTORY);
+    fs->tmp = blob_fs_open(fs, ".tmp", O_RDONLY | O_DIRECTORY);
     if (fs->tmp < 0)
         return os_error("open .tmp of", path);
     sweep_tmp(fs->tmp);
@@ -466,6 +502,8 @@ const struct blob_backend blob_fs = {
     .size = fs_size,
     .open_fd = fs_open_fd,
     .remove = fs_remove,
+    .remove_older = fs_remove_older,
+    .list = blob_fs_list,
     .put_begin = fs_put_begin,
     .put_write = fs_put_write,
     .put_commit = fs_put_commit,

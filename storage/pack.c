@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void pack_key(int64_t tenant, struct pack_id id, char *out, size_t size)
+void pack_key(int64_t tenant, struct pack_id id, char *out, size_t size)
 {
     char hex[2 * sizeof(id.b) + 1];
 
@@ -57,6 +57,14 @@ enum err pack_remove(struct blob_store *s, int64_t tenant, struct pack_id id)
 
     pack_key(tenant, id, key, sizeof(key));
     return blob_remove(s, key);
+}
+
+enum err pack_get_all(struct blob_store *s, int64_t tenant, struct pack_id id, struct buf *out)
+{
+    char key[BLOB_KEY_MAX];
+
+    pack_key(tenant, id, key, sizeof(key));
+    return blob_get(s, key, 0, 0, NULL, out);
 }
 
 enum err pack_get(struct blob_store *s, int64_t tenant, struct pack_id id, int64_t off,

@@ -24,8 +24,15 @@ enum err pack_put(struct blob_store *s, int64_t tenant, struct pack_item *items,
 enum err pack_get(struct blob_store *s, int64_t tenant, struct pack_id id, int64_t off,
     int64_t bytes, struct sha256 expect, struct buf *out) MUSTCHECK;
 
+/* Reads all of a pack, unverified: who reads it checks each document. */
+enum err pack_get_all(
+    struct blob_store *s, int64_t tenant, struct pack_id id, struct buf *out) MUSTCHECK;
+
 /* Removes all of its documents; what is not there is fine. */
 enum err pack_remove(struct blob_store *s, int64_t tenant, struct pack_id id) MUSTCHECK;
+
+/* Where it lies; out holds at least BLOB_KEY_MAX bytes. */
+void pack_key(int64_t tenant, struct pack_id id, char *out, size_t size);
 
 /* out: 37 bytes, "8-4-4-4-12" as PostgreSQL's uuid prints it. */
 void pack_id_print(struct pack_id id, char *out);

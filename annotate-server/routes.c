@@ -8,6 +8,7 @@
 #include "annotate-server/api/claim.h"
 #include "annotate-server/api/comments.h"
 #include "annotate-server/api/events.h"
+#include "annotate-server/api/export_jobs.h"
 #include "annotate-server/api/gold.h"
 #include "annotate-server/api/health.h"
 #include "annotate-server/api/late.h"
@@ -278,6 +279,22 @@ const struct route routes[] = {
      .object = OBJECT_PROJECT, .reply = "releases", .ok = 200, .handler = release_list_handler},
     {GET, .path = "/v1/releases/{id}", .name = "release_get", .summary = "A release", .may = MAY_VIEWER | JUDGES, .object = OBJECT_RELEASE,
      .reply = "release", .ok = 200, .handler = release_get_handler},
+    {PATCH, .path = "/v1/releases/{id}", .name = "release_protect", .summary = "Protect a release from being deleted, or no longer",
+     .may = MAY_MANAGER, .object = OBJECT_RELEASE, .body = BODY_JSON, .request = "release_protection", .reply = "release", .ok = 200,
+     .handler = release_protect_handler},
+    {DELETE, .path = "/v1/releases/{id}", .name = "release_delete", .summary = "Delete a release that is not protected", .may = MAY_MANAGER,
+     .object = OBJECT_RELEASE, .ok = 204, .handler = release_delete_handler},
+    {GET, .path = "/v1/releases/{id}/card", .name = "release_card", .summary = "A release's data card", .may = MAY_VIEWER | JUDGES,
+     .object = OBJECT_RELEASE, .params = PARAMS(PARAM("people", "boolean", "true: with who annotated how much; managers only")),
+     .reply = "release_card", .ok = 200, .handler = release_card_handler},
+    {GET, .path = "/v1/releases/{id}/diff/{other_id}", .name = "release_diff", .summary = "What differs between two releases, streamed",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_RELEASE, .serves = "application/x-ndjson", .ok = 200, .handler = release_diff_handler},
+    {GET, .path = "/v1/releases/{id}/lineage", .name = "release_lineage", .summary = "Where a release's labels come from, streamed",
+     .may = MAY_MANAGER | MAY_VIEWER, .object = OBJECT_RELEASE, .serves = "application/x-ndjson", .ok = 200,
+     .handler = release_lineage_handler},
+    {GET, .path = "/v1/labels/{id}/releases", .name = "label_releases", .summary = "The releases that hold a label version",
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_LABEL, .params = PARAMS(PAGED), .reply = "label_releases", .ok = 200,
+     .handler = label_releases_handler},
     {GET, .path = "/v1/releases/{id}/export", .name = "release_export", .summary = "A release as a file, streamed", .may = MAY_MANAGER | MAY_VIEWER,
      .object = OBJECT_RELEASE, .ok = 200,
      .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\",\"coco\",\"yolo\",\"yolo-segment\",\"yolo-obb\",\"yolo-pose\",\"voc\",\"cvat\"", "default jsonl"),
@@ -286,6 +303,19 @@ const struct route routes[] = {
                       PARAM("labelled", "boolean", "true: without tasks whose label is empty")),
      .serves = "application/x-ndjson, application/json, application/x-tar, application/zstd, application/zip",
      .handler = release_export_handler},
+    {POST, .path = "/v1/releases/{id}/exports", .name = "export_create", .summary = "Have an export made and kept, or find it made",
+     .may = MAY_MANAGER | MAY_VIEWER, .object = OBJECT_RELEASE, .body = BODY_JSON, .request = "new_export", .reply = "export", .ok = 202,
+     .handler = export_job_create_handler},
+    {GET, .path = "/v1/releases/{id}/exports", .name = "export_list", .summary = "A release's exports", .may = MAY_MANAGER | MAY_VIEWER,
+     .object = OBJECT_RELEASE, .reply = "exports", .ok = 200, .handler = export_job_list_handler},
+    {GET, .path = "/v1/exports/{id}", .name = "export_get", .summary = "An export and how far it is", .may = MAY_MANAGER | MAY_VIEWER,
+     .object = OBJECT_EXPORT, .reply = "export", .ok = 200, .handler = export_job_get_handler},
+    {DELETE, .path = "/v1/exports/{id}", .name = "export_cancel", .summary = "Give up an export that is not done",
+     .may = MAY_MANAGER | MAY_VIEWER, .object = OBJECT_EXPORT, .ok = 204, .handler = export_job_cancel_handler},
+    {GET, .path = "/v1/exports/{id}/content", .name = "export_content", .summary = "An export's bytes; Range and ETag",
+     .may = MAY_MANAGER | MAY_VIEWER, .object = OBJECT_EXPORT,
+     .serves = "application/x-ndjson, application/json, application/x-tar, application/zstd, application/zip",
+     .answers = ANSWERS_RANGES, .ok = 200, .handler = export_job_content_handler},
 };
 /* clang-format on */
 

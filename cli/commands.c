@@ -80,17 +80,31 @@
     "  --parallel N\n        connections that upload images at once, 1 to 64 (default: 8)\n"
 
 #define RELEASE_HELP                                                                               \
-    "A release is an immutable manifest of a project's finished labels. Its root hash is its\n"    \
+    "A release is an immutable manifest of a project's labels. Its root hash is its\n"             \
     "identity: the same content has the same root. Each is printed as a line of JSON.\n\n"         \
-    "  create    cut one from the tasks that are done now\n"                                       \
-    "  show ID   print one\n"                                                                      \
-    "  list      print a project's\n\n"                                                            \
+    "  create        cut one from the tasks that are done now, or from those that a filter "       \
+    "takes\n"                                                                                      \
+    "  show ID       print one\n"                                                                  \
+    "  list          print a project's\n"                                                          \
+    "  diff A B      what differs: + added, - removed, ~ changed, then the counts\n"               \
+    "  card ID       the data card as Markdown: labels, splits, annotators, agreement, models\n"   \
+    "  protect ID    it cannot be deleted (as it is from the beginning)\n"                         \
+    "  unprotect ID  it can\n"                                                                     \
+    "  delete ID     delete one that is not protected\n\n"                                         \
     "  --project ID\n        the project\n"                                                        \
     "  --name NAME\n        a name that the project has not used\n"                                \
     "  --split NAME=SHARE,…\n        parts of the data set, adding up to 1 (the server's "       \
     "default:\n        train=0.8,val=0.1,test=0.1)\n"                                              \
     "  --salt TEXT\n        what the split is drawn by; the same salt gives the same split\n"      \
-    "  --wait\n        wait until it is ready; exit status 1 when it fails\n"
+    "  --filter JSON\n        which tasks, in the language of the search (default: the done)\n"    \
+    "  --group-by PATH\n        tasks with one value at this data path, like data.patient, share " \
+    "a split\n"                                                                                    \
+    "  --pin-by PATH\n        a value at this data path that names a split decides\n"              \
+    "  --description TEXT, --licence TEXT\n        for the data card\n"                            \
+    "  --unprotected\n        it may be deleted\n"                                                 \
+    "  --wait\n        wait until it is ready; exit status 1 when it fails\n"                      \
+    "  --json\n        of diff and card: as the API gives it\n"                                    \
+    "  --people\n        of card: who annotated how much; you must be a manager\n"
 
 #define LABEL_HELP                                                                                 \
     "Every version of a task's label is kept; none is ever overwritten. What is written for "      \
@@ -190,10 +204,13 @@ const struct command commands[] = {
         "List, compare, blame and restore versions of a label", LABEL_HELP, cmd_label},
     {"release",
         "create --project ID --name NAME [--split NAME=SHARE,…]\n"
-        "           [--salt TEXT] [--wait]\n"
-        "       annotate release show ID\n"
-        "       annotate release list --project ID",
-        "Cut, show and list dataset releases", RELEASE_HELP, cmd_release},
+        "           [--salt TEXT] [--filter JSON] [--group-by PATH] [--pin-by PATH]\n"
+        "           [--description TEXT] [--licence TEXT] [--unprotected] [--wait]\n"
+        "       annotate release list --project ID\n"
+        "       annotate release diff A B [--json]\n"
+        "       annotate release card ID [--people] [--json]\n"
+        "       annotate release show | protect | unprotect | delete ID",
+        "Cut, show, compare and keep dataset releases", RELEASE_HELP, cmd_release},
     {"export",
         "--release ID --format FORMAT --out FILE|- [--container KIND] [--media] [--labelled]",
         "Stream a release to a file", EXPORT_HELP, cmd_export},

@@ -1,5 +1,5 @@
-/* Owns `annotate release`: cutting, showing and listing dataset releases. A release is printed as
- * one line of JSON, as the API gives it. */
+/* Owns `annotate release`: cutting, showing, listing, protecting and deleting dataset releases. A
+ * release is printed as one line of JSON, as the API gives it. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,9 @@
 #include "cli/api.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/release.h"
 #include "cli/say.h"
+#include "core/json_tree.h"
 
 enum { POLL_S = 1 };
 
@@ -97,29 +99,129 @@ static int create_with(struct api *a, int64_t project, struct json_object *body,
     return status;
 }
 
-static int create(int argc, char **argv)
-{
-    const char *name = NULL, *split = NULL, *salt = NULL;
-    int64_t project = 0;
-    bool wait = false;
-    const struct opt opts[] = {{"project", .number = &project, .required = true},
-        {"name", .text = &name, .required = true}, {"split", .text = &split},
-        {"salt", .text = &salt}, {"wait", .flag = &wait}};
-    struct json_object *shares = NULL, *body;
-    struct api a = {0};
+/* What `release create` may say beside the name. */
+struct wishes {
+    const char *split, *salt, *filter, *group_by, *pin_by, *description, *licence;
+    bool unprotected;
+};
 
-    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)
-        return 2;
-    if (split && !(shares = parse_split(split)))
-        return misuse("release", "--split is like train=0.8,val=0.1,test=0.1 and adds up to 1.");
+static void add_text(struct json_object *body, const char *name, const char *value)
+{
+    if (value)
+        json_object_object_add(body, name, json_object_new_string(value));
+}
+
+/* The body, or NULL after saying what is wrong. */
+static struct json_object *body_of(const char *name, const struct wishes *w)
+{
+    struct json_object *shares = NULL, *filter = NULL, *body;
+
+    if (w->split && !(shares = parse_split(w->split))) {
+        misuse("release", "--split is like train=0.8,val=0.1,test=0.1 and adds up to 1.");
+        return NULL;
+    }
+    if (w->filter && json_tree_parse(str_of(w->filter), JSON_DEPTH_REQUEST, &filter, NULL)) {
+        json_object_put(shares);
+        misuse("release", "--filter is JSON, as in a search for tasks.");
+        return NULL;
+    }
     body = json_object_new_object();
     json_object_object_add(body, "name", json_object_new_string(name));
     if (shares)
         json_object_object_add(body, "split", shares);
-    if (salt)
-        json_object_object_add(body, "salt", json_object_new_string(salt));
+    if (filter)
+        json_object_object_add(body, "filter", filter);
+    add_text(body, "salt", w->salt);
+    add_text(body, "group_by", w->group_by);
+    add_text(body, "pin_by", w->pin_by);
+    add_text(body, "description", w->description);
+    add_text(body, "licence", w->licence);
+    if (w->unprotected)
+        json_object_object_add(body, "protected", json_object_new_boolean(false));
+    return body;
+}
+
+static int create(int argc, char **argv)
+{
+    struct wishes w = {0};
+    const char *name = NULL;
+    int64_t project = 0;
+    bool wait = false;
+    const struct opt opts[] = {{"project", .number = &project, .required = true},
+        {"name", .text = &name, .required = true}, {"split", .text = &w.split},
+        {"salt", .text = &w.salt}, {"filter", .text = &w.filter}, {"group-by", .text = &w.group_by},
+        {"pin-by", .text = &w.pin_by}, {"description", .text = &w.description},
+        {"licence", .text = &w.licence}, {"unprotected", .flag = &w.unprotected},
+        {"wait", .flag = &wait}};
+    struct json_object *body;
+    struct api a = {0};
+
+    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0 || !(body = body_of(name, &w)))
+        return 2;
     int status = create_with(&a, project, body, wait);
     json_object_put(body);
+    api_close(&a);
+    return status;
+}
+
+/* The one argument, a release's number, as a path; false: said why not. */
+static bool path_of(int argc, char **argv, char *path, size_t size)
+{
+    int64_t id;
+
+    if (args_read(argc, argv, NULL, 0, 1, 1) < 0)
+        return false;
+    if (!str_int(str_of(argv[1]), &id)) {
+        misuse("release", "\"%s\" is not the number of a release.", argv[1]);
+        return false;
+    }
+    snprintf(path, size, "/v1/releases/%" PRId64, id);
+    return true;
+}
+
+static int set_protected(int argc, char **argv, bool on)
+{
+    struct json_object *body, *o = NULL;
+    struct api a = {0};
+    char path[64];
+
+    if (!path_of(argc, argv, path, sizeof(path)))
+        return 2;
+    body = json_object_new_object();
+    json_object_object_add(body, "protected", json_object_new_boolean(on));
+    if (api_open(&a))
+        o = api_call(&a, "PATCH", path, body);
+    if (o)
+        print_release(o);
+    json_object_put(body);
+    json_object_put(o);
+    api_close(&a);
+    return o == NULL;
+}
+
+static int protect(int argc, char **argv)
+{
+    return set_protected(argc, argv, true);
+}
+
+static int unprotect(int argc, char **argv)
+{
+    return set_protected(argc, argv, false);
+}
+
+static int delete (int argc, char **argv)
+{
+    struct api a = {0};
+    char path[64];
+    int status = 1;
+
+    if (!path_of(argc, argv, path, sizeof(path)))
+        return 2;
+    if (api_open(&a)) {
+        enum err e =
+            http_client_call(a.http, "DELETE", path, NULL, (struct str){NULL, 0}, NULL, &a.answer);
+        status = !api_ok(&a, e, "the release");
+    }
     api_close(&a);
     return status;
 }
@@ -129,13 +231,9 @@ static int show(int argc, char **argv)
     struct json_object *o = NULL;
     struct api a = {0};
     char path[64];
-    int64_t id;
 
-    if (args_read(argc, argv, NULL, 0, 1, 1) < 0)
+    if (!path_of(argc, argv, path, sizeof(path)))
         return 2;
-    if (!str_int(str_of(argv[1]), &id))
-        return misuse("release", "\"%s\" is not the number of a release.", argv[1]);
-    snprintf(path, sizeof(path), "/v1/releases/%" PRId64, id);
     if (api_open(&a))
         o = api_call(&a, "GET", path, NULL);
     if (o)
@@ -177,7 +275,9 @@ static int list(int argc, char **argv)
 
 int cmd_release(int argc, char **argv)
 {
-    static const struct verb verbs[] = {{"create", create}, {"show", show}, {"list", list}};
+    static const struct verb verbs[] = {{"create", create}, {"show", show}, {"list", list},
+        {"diff", release_diff}, {"card", release_card}, {"protect", protect},
+        {"unprotect", unprotect}, {"delete", delete}};
 
     return args_verb(argc, argv, verbs, ARRAY_LEN(verbs));
 }

@@ -12,6 +12,7 @@
 #include "cli/owner.h"
 #include "cli/say.h"
 #include "cli/tenant.h"
+#include "storage/export_key.h"
 #include "storage/pack.h"
 
 enum {
@@ -70,7 +71,25 @@ static enum err remove_asset(struct blob_store *s, int64_t tenant, struct str te
     return blob_remove(s, key);
 }
 
+/* "<job>-<attempt>": this attempt, and those before it that may have left something. */
+static enum err remove_export(struct blob_store *s, int64_t tenant, struct str text)
+{
+    struct str rest = text, job;
+    int64_t id, attempts;
+    char key[BLOB_KEY_MAX];
+    enum err e = ERR_OK;
+
+    if (!str_split(&rest, '-', &job) || !str_int(job, &id) || !str_int(rest, &attempts))
+        return ERR_CORRUPT;
+    for (int64_t n = attempts; !e && n > 0; n--) {
+        export_key(tenant, id, n, key, sizeof(key));
+        e = blob_remove(s, key);
+    }
+    return e;
+}
+
 static const struct objects kinds[] = {
+    {"exports removed", STMT_tenant_exports, STMT_tenant_exports_forget, remove_export},
     {"packs removed", STMT_tenant_packs, STMT_tenant_packs_forget, remove_pack},
     {"media removed", STMT_tenant_assets, STMT_tenant_assets_forget, remove_asset},
 };

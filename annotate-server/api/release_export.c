@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "annotate-server/api/content.h"
-#include "annotate-server/api/export_row.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/releases.h"
 #include "annotate-server/project.h"
 #include "base/log.h"
+#include "formats/export_row.h"
 #include "formats/exporter.h"
 
 enum { PAGE_ITEMS = 200, PAGE_BYTES = 8 << 20, CHUNK = 1 << 20, CHUNK_MAX = 48 << 20 };

@@ -7,7 +7,7 @@
 
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/search_cursor.h"
-#include "core/filter.h"
+#include "core/filter_facts.h"
 #include "core/json_tree.h"
 
 enum {
@@ -124,32 +124,6 @@ static struct json_object *array_of(const PGresult *res, int row, int col)
     return v;
 }
 
-static struct str string_of(struct json_object *v)
-{
-    return (struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)};
-}
-
-static void read_slots(struct json_object *fields, struct filter_facts *t)
-{
-    for (size_t i = 0; fields && i < json_object_array_length(fields) && i < FILTER_TESTS; i++) {
-        struct json_object *v = json_object_array_get_idx(fields, i);
-        if (json_object_is_type(v, json_type_string))
-            t->slot[i] = (struct filter_value){.kind = FILTER_STRING, .text = string_of(v)};
-        else if (v)
-            t->slot[i] =
-                (struct filter_value){.kind = FILTER_NUMBER, .number = json_object_get_double(v)};
-    }
-}
-
-static void read_labels(struct req *r, struct json_object *labels, struct filter_facts *t)
-{
-    t->nlabels = labels ? json_object_array_length(labels) : 0;
-    struct str *v = arena_array(r->arena, t->nlabels, sizeof(*v));
-    for (size_t i = 0; i < t->nlabels; i++)
-        v[i] = string_of(json_object_array_get_idx(labels, i));
-    t->labels = v;
-}
-
 static bool matches(struct req *r, const struct search *s, const PGresult *res, int row)
 {
     struct filter_facts t = {.priority = db_get_int(res, row, COL_PRIORITY),
@@ -168,8 +142,8 @@ static bool matches(struct req *r, const struct search *s, const PGresult *res, 
     t.holders = people;
     t.nannotators = db_get_ints(res, row, COL_ANNOTATORS, r->arena, &people);
     t.annotators = people;
-    read_slots(fields, &t);
-    read_labels(r, labels, &t);
+    filter_facts_slots(&t, fields);
+    filter_facts_labels(&t, r->arena, labels);
     bool known = task_state_parse(db_get_str(res, row, COL_STATE), &t.state);
     bool yes = known && filter_match(&s->filter, &t);
     json_object_put(fields);

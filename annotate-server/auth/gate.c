@@ -35,6 +35,7 @@ static const char *const object_names[] = {
     [OBJECT_ASSIGNMENT] = "assignment",
     [OBJECT_LABEL] = "label",
     [OBJECT_RELEASE] = "release",
+    [OBJECT_EXPORT] = "export",
 };
 
 const char *role_name(enum role role)

@@ -34,6 +34,7 @@ enum object {
     OBJECT_ASSIGNMENT,
     OBJECT_LABEL,
     OBJECT_RELEASE,
+    OBJECT_EXPORT,
     OBJECT_ASSET
 };
 

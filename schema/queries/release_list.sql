@@ -1,4 +1,5 @@
 -- A project's releases, newest first.
 -- users: server
-SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt, format
-FROM release WHERE project_id = $1::bigint ORDER BY id DESC LIMIT 500
+SELECT id, project_id, name, state, items, root, splits, to_json(created_at), error, split, salt, format, filter, group_by, pin_by,
+       description, licence, protected, warnings
+FROM release WHERE project_id = $1::bigint AND state <> 'deleting' ORDER BY id DESC LIMIT 500

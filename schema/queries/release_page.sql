@@ -12,5 +12,5 @@ SELECT i.task_id, t.data, t.meta, t.external_id, i.split, l.id, l.seq, l.kind, l
 FROM release_item i
 JOIN task t ON t.tenant_id = i.tenant_id AND t.id = i.task_id
 JOIN label_version l ON l.tenant_id = i.tenant_id AND l.id = i.label_id
-WHERE i.release_id = $1::bigint AND i.task_id > $2::bigint
+WHERE i.tenant_id = current_setting('app.tenant')::bigint AND i.release_id = $1::bigint AND i.task_id > $2::bigint
 ORDER BY i.task_id LIMIT $3::int

@@ -1,7 +1,9 @@
--- Ends the building of a release: its root, its counts, and the event that announces it, in one transaction with its items.
+-- Ends the building of a release: its root, its counts, its data card, and the event that announces it, in one transaction with its
+-- items.
 -- users: export
 WITH done AS (
-    UPDATE release SET state = 'ready', root = $3::bytea, items = $4::bigint, splits = $5::json, ready_at = now()
+    UPDATE release SET state = 'ready', root = $3::bytea, items = $4::bigint, splits = $5::json, ready_at = now(),
+        warnings = $6::json, card = $7::json, card_people = $8::json
     WHERE tenant_id = $1::bigint AND id = $2::bigint AND state = 'building'
     RETURNING tenant_id, project_id, id, created_by
 )

@@ -68,6 +68,9 @@ def world(api, db, server):
     someone = people(db, server, api, desk.project, 1)[0][0]
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
               "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
+              "exports": db.execute("""INSERT INTO export_job (tenant_id, release_id, format, container, media, labelled, created_by)
+                  SELECT tenant_id, id, 'jsonl', 'file', false, false, created_by FROM release WHERE id = %s RETURNING id""", (release,)).fetchone()[0],
+              "diff": release,
               "comments": desk("reviewer").ok("POST", f"/v1/tasks/{desk.tasks[2]}/comments", 201, json={"text": "hm"})["id"]}
 
     def fill(path, **other):

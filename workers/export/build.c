@@ -7,6 +7,7 @@
 #include "core/merkle.h"
 #include "core/release_item.h"
 #include "core/split.h"
+#include "workers/export/choose.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
@@ -14,7 +15,7 @@ struct build {
     struct db_sync *db;
     int64_t tenant, release, project;
     struct split split;
-    char salt[256];
+    PGresult *order; /* the row of release_next */
     int64_t counts[SPLIT_PARTS], items;
     struct sha256 root;
     char why[512];
@@ -28,6 +29,9 @@ static enum err run(struct build *b, struct db_call *c, PGresult **res)
         snprintf(b->why, sizeof(b->why), "%s: %s", statement_name(c->stmt), err_title(e));
     return e;
 }
+
+/* Columns of release_next. */
+enum { COL_TENANT, COL_ID, COL_PROJECT, COL_SPLIT, COL_SALT, COL_FILTER, COL_GROUP_BY, COL_PIN_BY };
 
 static struct db_call call_of(const struct build *b, struct arena *a, enum statement s)
 {
@@ -53,47 +57,64 @@ static enum err simple(const char *sql, struct db_sync *db)
 static enum err take(struct build *b, bool *found)
 {
     struct db_call c;
-    PGresult *res = NULL;
     char pointer[128], why[128];
     enum err e;
 
     db_call_init(&c, STMT_release_next, 0, NULL);
-    e = run(b, &c, &res);
-    *found = !e && PQntuples(res) == 1;
+    e = run(b, &c, &b->order);
+    *found = !e && PQntuples(b->order) == 1;
     if (*found) {
-        b->tenant = db_get_int(res, 0, 0);
-        b->release = db_get_int(res, 0, 1);
-        b->project = db_get_int(res, 0, 2);
-        snprintf(b->salt, sizeof(b->salt), "%s", PQgetvalue(res, 0, 4));
-        e = split_parse(&b->split, db_get_str(res, 0, 3), pointer, why);
+        b->tenant = db_get_int(b->order, 0, COL_TENANT);
+        b->release = db_get_int(b->order, 0, COL_ID);
+        b->project = db_get_int(b->order, 0, COL_PROJECT);
+        e = split_parse(&b->split, db_get_str(b->order, 0, COL_SPLIT), pointer, why);
         if (e)
             snprintf(b->why, sizeof(b->why), "split%s: %s", pointer, why);
     }
-    PQclear(res);
     return e;
 }
 
 static enum err freeze(struct build *b, struct arena *a)
 {
-    struct db_call c = call_of(b, a, STMT_release_freeze);
     PGresult *res = NULL;
+    enum err e;
 
+    if (!db_is_null(b->order, 0, COL_FILTER)) {
+        e = choose_by_filter(
+            b->db, b->tenant, b->release, b->project, db_get_str(b->order, 0, COL_FILTER));
+        if (e)
+            snprintf(b->why, sizeof(b->why), "the filter: %s", err_title(e));
+        return e;
+    }
+    struct db_call c = call_of(b, a, STMT_release_freeze);
     db_int(&c, a, b->project);
-    enum err e = run(b, &c, &res);
+    e = run(b, &c, &res);
     PQclear(res);
     return e;
+}
+
+/* The part that a task is pinned to by name, or -1. */
+static int pinned(const struct split *s, struct str name)
+{
+    for (int i = 0; i < s->n; i++)
+        if (str_is(name, s->parts[i].name))
+            return i;
+    return -1;
 }
 
 static enum err assign_page(struct build *b, struct arena *a, const PGresult *keys)
 {
     struct db_call c = call_of(b, a, STMT_release_assign);
+    struct str salt = db_get_str(b->order, 0, COL_SALT);
     struct db_array tasks, splits;
     PGresult *res = NULL;
 
     db_array_init(&tasks, DB_INT8);
     db_array_init(&splits, DB_TEXT);
     for (int row = 0; row < PQntuples(keys); row++) {
-        int part = split_of(&b->split, str_of(b->salt), db_get_str(keys, row, 1));
+        int part = pinned(&b->split, db_get_str(keys, row, 2));
+        if (part < 0)
+            part = split_of(&b->split, salt, db_get_str(keys, row, 1));
         db_array_int(&tasks, db_get_int(keys, row, 0));
         db_array_text(&splits, str_of(b->split.parts[part].name));
         b->counts[part]++;
@@ -107,6 +128,14 @@ static enum err assign_page(struct build *b, struct arena *a, const PGresult *ke
     return e;
 }
 
+static void bind_path(struct build *b, struct db_call *c, struct arena *a, int col)
+{
+    if (db_is_null(b->order, 0, col))
+        db_null(c);
+    else
+        db_text(c, a, db_get_str(b->order, 0, col));
+}
+
 static enum err assign(struct build *b)
 {
     int64_t after = 0;
@@ -118,6 +147,8 @@ static enum err assign(struct build *b)
         struct db_call c = call_of(b, a, STMT_release_keys);
         PGresult *keys = NULL;
         db_int(&c, a, after);
+        bind_path(b, &c, a, COL_GROUP_BY);
+        bind_path(b, &c, a, COL_PIN_BY);
         e = run(b, &c, &keys);
         n = e ? 0 : PQntuples(keys);
         if (n) {
@@ -198,28 +229,61 @@ static enum err compute_root(struct build *b, struct arena *a)
     return e;
 }
 
+static void put_splits(const struct build *b, struct buf *out)
+{
+    buf_putc(out, '{');
+    for (int i = 0; i < b->split.n; i++) {
+        buf_json(out, str_of(b->split.parts[i].name));
+        buf_printf(out, ":%lld,", (long long)b->counts[i]);
+    }
+    buf_chop(out, ',');
+    buf_putc(out, '}');
+}
+
+/* What a manager should look at before anybody trains with it. */
+static void put_warnings(const struct build *b, struct buf *out)
+{
+    buf_putc(out, '[');
+    for (int i = 0; i < b->split.n; i++)
+        if (b->counts[i] == 0)
+            buf_printf(out, "\"the split %s is empty\",", b->split.parts[i].name);
+    buf_chop(out, ',');
+    buf_putc(out, ']');
+}
+
+static enum err read_card(struct build *b, struct arena *a, PGresult **card)
+{
+    struct db_call c = call_of(b, a, STMT_release_card);
+
+    return run(b, &c, card);
+}
+
 static enum err announce(struct build *b, struct arena *a)
 {
     struct db_call c = call_of(b, a, STMT_release_ready);
-    PGresult *res = NULL;
-    struct buf splits;
+    PGresult *res = NULL, *card = NULL;
+    struct buf splits, warnings;
+    enum err e = read_card(b, a, &card);
 
     buf_init(&splits, BUF_MAX_LINE);
-    buf_putc(&splits, '{');
-    for (int i = 0; i < b->split.n; i++) {
-        buf_json(&splits, str_of(b->split.parts[i].name));
-        buf_printf(&splits, ":%lld,", (long long)b->counts[i]);
+    buf_init(&warnings, BUF_MAX_LINE);
+    put_splits(b, &splits);
+    put_warnings(b, &warnings);
+    if (!e) {
+        db_bytes(&c, b->root.b, SHA256_LEN);
+        db_int(&c, a, b->items);
+        db_text(&c, a, buf_view(&splits));
+        db_text(&c, a, buf_view(&warnings));
+        db_text(&c, a, db_get_str(card, 0, 0));
+        db_text(&c, a, db_get_str(card, 0, 1));
+        e = run(b, &c, &res);
     }
-    buf_chop(&splits, ',');
-    buf_putc(&splits, '}');
-    db_bytes(&c, b->root.b, SHA256_LEN);
-    db_int(&c, a, b->items);
-    db_text(&c, a, buf_view(&splits));
-    enum err e = run(b, &c, &res);
     if (!e && PQntuples(res) != 1)
         e = ERR_CONFLICT;
     PQclear(res);
+    PQclear(card);
     buf_release(&splits);
+    buf_release(&warnings);
     return e;
 }
 
@@ -232,6 +296,7 @@ static enum err all_steps(struct build *b, bool *found)
         if (!(e = freeze(b, a)) && !(e = assign(b)) && !(e = compute_root(b, a)))
             e = announce(b, a);
     }
+    PQclear(b->order);
     arena_free(a);
     return e;
 }

@@ -3,10 +3,13 @@
 
 #include "base/log.h"
 #include "workers/upkeep/agreement_keep.h"
+#include "workers/upkeep/export_expire.h"
 #include "workers/upkeep/label_index.h"
 #include "workers/upkeep/storage_keep.h"
 
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, TASKS = 200, MONTHS_AHEAD = 2, PACKS = 32 };
+
+enum { EXPORTS = 20 };
 
 const struct job jobs[] = {
     {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
@@ -21,6 +24,8 @@ const struct job jobs[] = {
     {"digest_take", STMT_digest_take, DIGEST, 250, DIGEST, true, NULL},
     {"search_field_build", STMT_search_field_build, ROUND, 1000, 1, true, NULL},
     {"label_index", .run = label_index_run, .arg = LABELS, .every_ms = 250, .again_at = LABELS},
+    {"export_expire", .run = export_expire_run, .arg = EXPORTS, .every_ms = 5000,
+        .again_at = EXPORTS},
     {"agreement_keep", .run = agreement_keep_run, .arg = TASKS, .every_ms = 500, .again_at = TASKS},
     {"storage_merge", .run = storage_merge_run, .arg = PACKS, .every_ms = 5000, .again_at = 100},
     {"storage_collect", .run = storage_collect_run, .every_ms = 10000, .again_at = INT64_MAX},

@@ -10,6 +10,11 @@
 
 bool api_open(struct api *a)
 {
+    return api_open_patient(a, 0);
+}
+
+bool api_open_patient(struct api *a, int stall_s)
+{
     const char *server = config_str(CONFIG_server), *token = config_str(CONFIG_token_file);
 
     *a = (struct api){0};
@@ -19,7 +24,8 @@ bool api_open(struct api *a)
              "create`.");
         return false;
     }
-    a->http = http_client_new(server, token);
+    a->http = http_client_open(
+        &(struct http_client_options){.base = server, .token_file = token, .stall_s = stall_s});
     if (!a->http)
         fail("the API at %s cannot be used with the token of %s; check --server and --token-file.",
             server, token);

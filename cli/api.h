@@ -14,6 +14,8 @@ struct api {
 
 /* False after saying why not. Close in both cases. Each thread has its own. */
 bool api_open(struct api *a) MUSTCHECK;
+/* The same for transfers that may stand still for so long. */
+bool api_open_patient(struct api *a, int stall_s) MUSTCHECK;
 void api_close(struct api *a);
 
 /* One call; body NULL = none. The answer's JSON is the caller's (json_object_put); NULL after

@@ -123,13 +123,15 @@
 
 #define EXPORT_HELP                                                                                \
     "Streams a release to FILE in constant memory. While it is under way the file is called\n"     \
-    "FILE.part; FILE appears only when all has come and is on disk. A stream that ends early is "  \
-    "a\nfailure, never a shorter file.\n\n"                                                        \
+    "FILE.part; FILE appears only when all has come and is on disk. What was cut off is gone on " \
+    "with\nby the same command: an export has the same bytes every time.\n\n"                      \
     "  --release ID\n        a release that is ready\n"                                            \
     "  --format FORMAT\n        jsonl (a task with its label a line), label-studio (the JSON "     \
     "that Label "                                                                                  \
-    "Studio exports),\n        coco, yolo, yolo-segment, yolo-obb, yolo-pose, voc, cvat\n"         \
+    "Studio exports),\n        label-studio-min, csv, conll, coco, yolo, yolo-segment, yolo-obb, " \
+    "yolo-pose, voc, cvat\n"                                                                      \
     "  --out FILE\n        where to; - is standard output\n"                                       \
+    "  --dir DIRECTORY\n        or: plain files in a directory that is not there yet\n"             \
     "  --container KIND\n        file: the one file as it is; tar, tar.zst, zip: an archive with " \
     "EXPORT.json, which says what\n"                                                               \
     "        it holds and what the format could not carry (default: as FILE ends; zip where "      \

@@ -126,7 +126,7 @@ static bool plain(char c)
 }
 
 /* Names that no file system, archive or shell reads in a second way. */
-static bool path_valid(const char *path)
+bool container_path_valid(const char *path)
 {
     bool first = true;
     size_t n = strlen(path);
@@ -142,7 +142,7 @@ static bool path_valid(const char *path)
 enum err container_begin(struct container *c, const char *path, int64_t bytes, bool packed)
 {
     BUG_ON(c->open);
-    if (!path_valid(path) || bytes < 0)
+    if (!container_path_valid(path) || bytes < 0)
         return ERR_INVALID;
     if (!c->a && c->used)
         return ERR_CONFLICT;

@@ -17,6 +17,9 @@ bool container_find(struct str name, enum container_kind *out);
 const char *container_media_type(enum container_kind k);
 const char *container_extension(enum container_kind k); /* ".tar.zst"; "" of CONTAINER_FILE */
 
+/* A path that container_begin() takes. */
+bool container_path_valid(const char *path);
+
 struct container;
 
 /* Everything is appended to `out`, which the caller empties between the calls; one call appends

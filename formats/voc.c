@@ -1,10 +1,11 @@
-/* Owns Pascal VOC: Annotations/NAME.xml, JPEGImages/, ImageSets/Main/SPLIT.txt. Upright boxes only.
- * Coordinates are whole pixels counted from 0, xmax and ymax just behind the box, as today's
- * readers take them (the devkit's own counted from 1, inclusive). Source: the VOC2012 devkit
- * documentation. */
+/* Owns Pascal VOC: Annotations/NAME.xml, JPEGImages/, ImageSets/Main/SPLIT.txt, and labelmap.txt,
+ * by which readers of today know labels that are not VOC's twenty. Upright boxes only. Coordinates
+ * are whole pixels counted from 0, xmax and ymax just behind the box, as today's readers take them
+ * (the devkit's own counted from 1, inclusive). Source: the VOC2012 devkit documentation. */
 #include <math.h>
 #include <stdio.h>
 
+#include "formats/classes.h"
 #include "formats/exporter.h"
 #include "formats/picture.h"
 #include "formats/xml.h"
@@ -17,6 +18,7 @@ struct set {
 };
 
 struct voc {
+    struct classes classes;
     struct set *first, **last;
 };
 
@@ -24,6 +26,7 @@ static enum err begin(struct exporter *x)
 {
     struct voc *v = export_state(x, sizeof(*v));
 
+    classes_init(&v->classes, export_arena(x), export_config(x), classes_of_regions);
     v->last = &v->first;
     return ERR_OK;
 }
@@ -75,6 +78,7 @@ static void put_object(
 
 static void put_shape(struct exporter *x, const struct shape *s, struct buf *out)
 {
+    struct voc *v = export_state(x, sizeof(*v));
     struct arena *a;
     struct str label;
 
@@ -85,7 +89,8 @@ static void put_shape(struct exporter *x, const struct shape *s, struct buf *out
     label = picture_label(x, s);
     if (label.n == 0)
         return;
-    a = arena_new(); /* a mask is large, and there may be many */
+    (void)classes_find(&v->classes, label); /* too many: the map is short of some */
+    a = arena_new();                        /* a mask is large, and there may be many */
     put_object(x, a, s, label, out);
     arena_free(a);
 }
@@ -135,11 +140,31 @@ static enum err item(struct exporter *x, const struct export_item *i)
     return e ? e : spool_settle(set->names);
 }
 
+/* name:colour:parts:actions. A name that the map cannot say is in the annotations all the same. */
+static enum err put_map(struct exporter *x, const struct voc *v)
+{
+    struct buf out;
+    enum err e;
+
+    buf_init(&out, BUF_MAX_PACK);
+    buf_puts(&out, "# label:color_rgb:parts:actions\n");
+    for (size_t i = 0; i < v->classes.n; i++) {
+        struct str name = v->classes.names[i];
+        if (name.p[0] == '#' || memchr(name.p, ':', name.n) || memchr(name.p, '\n', name.n))
+            export_lost(x, "labelmap");
+        else
+            buf_printf(&out, "%.*s:::\n", STR_FMT(name));
+    }
+    e = buf_err(&out) ? buf_err(&out) : export_file(x, "labelmap.txt", buf_view(&out));
+    buf_release(&out);
+    return e;
+}
+
 static enum err end(struct exporter *x)
 {
     struct voc *v = export_state(x, sizeof(*v));
     char path[CONTAINER_PATH_MAX];
-    enum err e = ERR_OK;
+    enum err e = put_map(x, v);
 
     for (struct set *s = v->first; !e && s; s = s->next) {
         snprintf(path, sizeof(path), "ImageSets/Main/%.64s.txt", s->split);

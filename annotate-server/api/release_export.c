@@ -1,7 +1,8 @@
 /* Owns streaming a ready release to a client: a page of items, their documents, the format's bytes,
  * and on when the socket has taken them. The format works on a work thread, a piece of CHUNK bytes
  * at a time, so memory is one page and one piece, whatever the release's size (I9), and the loop
- * never waits for a disk. The order is the task's, so two runs give equal bytes. */
+ * never waits for a disk. The order is the task's, so two runs give equal bytes,
+ * and who has the beginning of them is given the rest (?skip=). */
 #include <string.h>
 
 #include "annotate-server/api/content.h"
@@ -29,7 +30,12 @@ struct export
     struct buf chunk; /* what the work thread wrote */
     struct page *page;
     int64_t after;
+    int64_t skip, dropped; /* bytes the client has; those of them that have been made again */
+    struct sha256 before;  /* what it says their sum is */
+    struct sha256_ctx *sum;
+    size_t written;                /* in this turn of work() */
     bool begun, last, ended, idle; /* last: there are no more pages */
+    bool streaming;                /* the answer has begun */
     bool full;                     /* the socket's buffer: wait for on_drain */
 };
 
@@ -46,6 +52,8 @@ static void release(void *arg)
 
     if (x->begun)
         exporter_release(&x->exporter);
+    if (x->sum)
+        (void)sha256_end(x->sum);
     buf_release(&x->chunk);
     drop_page(x);
 }
@@ -55,8 +63,14 @@ static void release(void *arg)
 static enum err gather(void *arg, struct str bytes)
 {
     struct export *x = arg;
+    int64_t left = x->skip - x->dropped;
+    size_t n = (int64_t)bytes.n < left ? bytes.n : (size_t)left;
 
-    buf_str(&x->chunk, bytes);
+    if (n > 0)
+        sha256_add(x->sum, bytes.p, n);
+    x->dropped += (int64_t)n;
+    x->written += bytes.n;
+    buf_add(&x->chunk, bytes.p + n, bytes.n - n);
     return buf_err(&x->chunk);
 }
 
@@ -95,11 +109,12 @@ static void work(void *arg)
     struct export *x = arg;
     enum err e = ERR_OK;
 
+    x->written = 0;
     if (!x->begun) {
         x->begun = true;
         e = exporter_begin(&x->exporter, &x->options, (struct export_sink){gather, x});
     }
-    while (!e && x->chunk.n < CHUNK) {
+    while (!e && x->written < CHUNK) {
         if (!x->idle) {
             e = exporter_pump(&x->exporter, &x->idle);
         } else if (x->page && x->page->at < x->page->n) {
@@ -138,11 +153,49 @@ static void closed(struct req *r)
 }
 
 /* The client must see that the file is not whole. */
+static void give_up(struct export *x, enum err e)
+{
+    if (x->streaming)
+        req_stream_abort(x->r);
+    else
+        req_fail(x->r, e, NULL, NULL);
+}
+
 static void break_off(struct export *x, enum err e)
 {
     log_req(LOG_ERROR, x->r->id, "export", "broken off after task %lld: %s", (long long)x->after,
         err_title(e));
-    req_stream_abort(x->r);
+    give_up(x, e);
+}
+
+static void begin_stream(struct export *x)
+{
+    const struct export_options *o = &x->options;
+    bool bare = o->container == CONTAINER_FILE;
+
+    req_set_header(x->r, "Content-Disposition",
+        arena_printf(x->r->arena, "attachment; filename=\"release-%lld%s\"", (long long)o->release,
+            bare ? o->format->extension : container_extension(o->container)));
+    req_stream_begin(x->r, 200, bare ? o->format->media_type : container_media_type(o->container));
+    x->streaming = true;
+}
+
+/* What the client has must be the beginning of what is sent: else nothing is. False: answered. */
+static bool check_beginning(struct export *x)
+{
+    bool all = x->ended && x->idle;
+    struct sha256 sum;
+
+    if (x->streaming || (x->dropped < x->skip && !all))
+        return true;
+    sum = sha256_end(x->sum);
+    x->sum = NULL;
+    if (x->dropped < x->skip || !sha256_eq(sum, x->before)) {
+        req_fail(x->r, ERR_CONFLICT, "/skip", "the export does not begin with these bytes");
+        return false;
+    }
+    begin_stream(x);
+    return true;
 }
 
 static void worked(void *arg)
@@ -153,6 +206,8 @@ static void worked(void *arg)
         break_off(x, x->exporter.err);
         return;
     }
+    if (!check_beginning(x))
+        return;
     if (x->chunk.n > 0 && !req_stream_write(x->r, buf_view(&x->chunk), drained))
         x->full = true;
     buf_clear(&x->chunk);
@@ -225,7 +280,7 @@ static void go_on(struct export *x)
     bool more = !x->idle || (x->page && x->page->at < x->page->n) || (x->last && !x->ended);
 
     if (req_gone(x->r))
-        req_stream_abort(x->r);
+        give_up(x, ERR_UNAVAILABLE);
     else if (more)
         submit(x);
     else if (x->ended)
@@ -249,9 +304,6 @@ static struct str root_of(struct req *r, const PGresult *res)
 static void on_release(struct req *r, const PGresult *res)
 {
     struct export *x = r->user;
-    const struct format *f = x->options.format;
-    enum container_kind kind = x->options.container;
-    bool bare = kind == CONTAINER_FILE;
 
     if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, 3), "ready")) {
         req_fail(r, ERR_CONFLICT, NULL, "the release is not ready");
@@ -260,10 +312,8 @@ static void on_release(struct req *r, const PGresult *res)
     x->options.release = r->id_arg[0];
     x->options.name = arena_str(r->arena, db_get_str(res, 0, 2));
     x->options.root = root_of(r, res);
-    req_set_header(r, "Content-Disposition",
-        arena_printf(r->arena, "attachment; filename=\"release-%lld%s\"", (long long)r->id_arg[0],
-            bare ? f->extension : container_extension(kind)));
-    req_stream_begin(r, 200, bare ? f->media_type : container_media_type(kind));
+    if (x->skip == 0)
+        begin_stream(x);
     x->idle = true;
     next_page(x);
 }
@@ -296,13 +346,29 @@ static bool options_read(struct req *r, struct export_options *o)
     return true;
 }
 
+/* false: answered. */
+static bool skip_read(struct export *x)
+{
+    struct str hex = req_query(x->r, "sha256");
+
+    if (!req_query_int(x->r, "skip", 0, 0, INT64_MAX, &x->skip))
+        return false;
+    if (x->skip > 0 && !sha256_parse(hex, &x->before)) {
+        req_fail(x->r, ERR_INVALID, "/sha256", "must be the SHA-256 of the bytes to skip, in hex");
+        return false;
+    }
+    if (x->skip > 0)
+        x->sum = sha256_new();
+    return true;
+}
+
 void release_export_handler(struct req *r)
 {
     struct export *x = arena_alloc(r->arena, sizeof(*x));
 
-    if (!options_read(r, &x->options))
-        return;
     x->r = r;
+    if (!options_read(r, &x->options) || !skip_read(x))
+        return;
     x->options.config = r->project->config;
     x->options.media.arg = x;
     buf_init(&x->chunk, CHUNK_MAX);

@@ -232,7 +232,7 @@ TEST(same_bytes_every_time)
 {
     for (size_t i = 0; format_at(i); i++) {
         struct buf a, b;
-        if (format_at(i)->tree)
+        if (format_at(i)->tree || format_at(i)->classes)
             continue;
         buf_init(&a, 1 << 16);
         buf_init(&b, 1 << 16);
@@ -317,7 +317,7 @@ TEST(memory_does_not_grow)
 {
     for (size_t f = 0; format_at(f); f++) {
         struct counter c = {0};
-        if (format_at(f)->tree)
+        if (format_at(f)->tree || format_at(f)->classes)
             continue;
         struct exporter x;
         struct export_item i = sample();

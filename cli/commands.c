@@ -123,15 +123,15 @@
 
 #define EXPORT_HELP                                                                                \
     "Streams a release to FILE in constant memory. While it is under way the file is called\n"     \
-    "FILE.part; FILE appears only when all has come and is on disk. What was cut off is gone on " \
+    "FILE.part; FILE appears only when all has come and is on disk. What was cut off is gone on "  \
     "with\nby the same command: an export has the same bytes every time.\n\n"                      \
     "  --release ID\n        a release that is ready\n"                                            \
     "  --format FORMAT\n        jsonl (a task with its label a line), label-studio (the JSON "     \
     "that Label "                                                                                  \
     "Studio exports),\n        label-studio-min, csv, conll, coco, yolo, yolo-segment, yolo-obb, " \
-    "yolo-pose, voc, cvat\n"                                                                      \
+    "yolo-pose, voc, cvat\n"                                                                       \
     "  --out FILE\n        where to; - is standard output\n"                                       \
-    "  --dir DIRECTORY\n        or: plain files in a directory that is not there yet\n"             \
+    "  --dir DIRECTORY\n        or: plain files in a directory that is not there yet\n"            \
     "  --container KIND\n        file: the one file as it is; tar, tar.zst, zip: an archive with " \
     "EXPORT.json, which says what\n"                                                               \
     "        it holds and what the format could not carry (default: as FILE ends; zip where "      \
@@ -157,6 +157,9 @@
 #define STORAGE_HELP                                                                               \
     "Keeps the blob storage, with the workers' database role. annotate-upkeep does all of this "   \
     "the\ntime, a little at once; these do it now. Results are lines of JSON.\n\n"                 \
+    "  copy    copy all that the database refers to from one storage to another, each held "       \
+    "against its\n          hash; what is there is read back and passed over, so it may be "       \
+    "stopped and run\n          again; exit status 1 when anything could not be copied\n"          \
     "  gc      remove what nothing needs: what a crash or a lost race left behind, and packs\n"    \
     "          whose documents were merged into larger ones\n"                                     \
     "  scrub   read everything and hash it again, round and round; what is missing or is not "     \
@@ -165,6 +168,7 @@
     "  status  what a scrub has found and is still so, a line each, and how many packs there "     \
     "are;\n"                                                                                       \
     "          exit status 1 when there is a finding\n\n"                                          \
+    "  --from SPEC, --to SPEC\n        copy: as --blobs takes them; see docs/storage.md\n"         \
     "  --dry-run\n        gc: only say what there is to remove\n"                                  \
     "  --grace SECONDS\n        gc: how long nothing may have needed it (default: "                \
     "--collect-grace-s);\n        below 900 only while no server or worker runs\n"                 \
@@ -221,7 +225,8 @@ const struct command commands[] = {
         "           --topic NAME [--follow] | --verify",
         "Read the stream of events, labels and releases", CONSUME_HELP, cmd_consume},
     {"storage",
-        "gc [--dry-run] [--grace SECONDS]\n"
+        "copy --from SPEC --to SPEC\n"
+        "       annotate storage gc [--dry-run] [--grace SECONDS]\n"
         "       annotate storage scrub [--rate BYTES] [--once]\n"
         "       annotate storage status",
         "Keep the blob storage", STORAGE_HELP, cmd_storage},

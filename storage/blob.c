@@ -113,15 +113,6 @@ enum err blob_remove(struct blob_store *s, const char *key)
     return s->backend->remove(s, key);
 }
 
-enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
-    struct buf *url)
-{
-    if (!blob_key_valid(key))
-        return ERR_INVALID;
-    return s->backend->presign ? s->backend->presign(s, method, key, expires_s, url)
-                               : ERR_NOT_IMPLEMENTED;
-}
-
 enum err blob_remove_older(struct blob_store *s, const char *key, int64_t before, bool *removed)
 {
     *removed = false;
@@ -138,6 +129,15 @@ enum err blob_list(struct blob_store *s, const char *prefix, const char *after, 
         return ERR_INVALID;
     return s->backend->list ? s->backend->list(s, prefix, after, most, each, arg)
                             : ERR_NOT_IMPLEMENTED;
+}
+
+enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
+    struct buf *url)
+{
+    if (!blob_key_valid(key))
+        return ERR_INVALID;
+    return s->backend->presign ? s->backend->presign(s, method, key, expires_s, url)
+                               : ERR_NOT_IMPLEMENTED;
 }
 
 struct blob_upload {
@@ -189,6 +189,24 @@ enum err blob_upload_commit(
     *bytes = u->bytes;
     blob_asset_key(tenant, *hash, key, sizeof(key));
     e = u->store->backend->put_commit(u->store, u->upload, key);
+    free(u);
+    return e;
+}
+
+enum err blob_upload_commit_as(struct blob_upload *u, const char *key, struct sha256 expect)
+{
+    enum err e = u->err ? u->err : blob_key_valid(key) ? ERR_OK : ERR_INVALID;
+
+    if (e) {
+        blob_upload_abort(u);
+        return e;
+    }
+    if (sha256_eq(sha256_end(u->hash), expect)) {
+        e = u->store->backend->put_commit(u->store, u->upload, key);
+    } else {
+        u->store->backend->put_abort(u->store, u->upload);
+        e = ERR_CORRUPT;
+    }
     free(u);
     return e;
 }

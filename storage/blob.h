@@ -24,7 +24,6 @@ struct blob_entry {
     int64_t bytes;
     int64_t modified; /* seconds since 1970, by the store's clock */
 };
-
 /* A backend is one file and one row of blob_backends[] (blob.c). */
 struct blob_backend {
     const char *scheme; /* "fs" of "fs:DIRECTORY" */
@@ -103,6 +102,10 @@ enum err blob_upload_begin(struct blob_store *s, struct blob_upload **out) MUSTC
 enum err blob_upload_write(struct blob_upload *u, const void *p, size_t n) MUSTCHECK;
 enum err blob_upload_commit(
     struct blob_upload *u, int64_t tenant, struct sha256 *hash, int64_t *bytes) MUSTCHECK;
+/* The same under another key, and only when the content has that hash; else ERR_CORRUPT, and
+ * nothing is stored. */
+enum err blob_upload_commit_as(
+    struct blob_upload *u, const char *key, struct sha256 expect) MUSTCHECK;
 void blob_upload_abort(struct blob_upload *u);
 
 enum { BLOB_KEY_MAX = 200 };

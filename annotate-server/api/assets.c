@@ -3,6 +3,7 @@
  * type is our sniffer's. */
 #include "annotate-server/api/assets.h"
 
+#include "annotate-server/api/asset_stream.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/quota.h"
 #include "storage/sniff.h"
@@ -258,6 +259,7 @@ struct download {
     struct media media;
     int64_t size;
     struct range range;
+    char key[BLOB_KEY_MAX];
     int fd;
     enum err err;
 };
@@ -265,22 +267,16 @@ struct download {
 static void open_blob(void *arg)
 {
     struct download *d = arg;
-    char key[160];
 
-    blob_asset_key(d->r->who.tenant, d->hash, key, sizeof(key));
-    d->err = blob_open_fd(&d->r->ctx->server->blobs, key, &d->fd);
+    blob_asset_key(d->r->who.tenant, d->hash, d->key, sizeof(d->key));
+    d->err = blob_open_fd(&d->r->ctx->server->blobs, d->key, &d->fd);
 }
 
-static void opened(void *arg)
+static void set_headers(const void *arg)
 {
-    struct download *d = arg;
+    const struct download *d = arg;
     struct req *r = d->r;
 
-    if (d->err) {
-        req_fail(
-            r, d->err == ERR_NOT_FOUND ? ERR_CORRUPT : d->err, NULL, "the media cannot be read");
-        return;
-    }
     req_set_header(r, "Accept-Ranges", "bytes");
     req_set_header(r, "Content-Security-Policy", "sandbox; default-src 'none'");
     req_set_header(r, "Cache-Control", "private, max-age=31536000, immutable");
@@ -290,6 +286,25 @@ static void opened(void *arg)
         req_set_header(r, "Content-Range",
             arena_printf(r->arena, "bytes %lld-%lld/%lld", (long long)d->range.from,
                 (long long)(d->range.from + d->range.length - 1), (long long)d->size));
+}
+
+static void opened(void *arg)
+{
+    struct download *d = arg;
+    struct req *r = d->r;
+
+    if (d->err && d->err != ERR_NOT_IMPLEMENTED) {
+        req_fail(
+            r, d->err == ERR_NOT_FOUND ? ERR_CORRUPT : d->err, NULL, "the media cannot be read");
+        return;
+    }
+    if (d->err) { /* the storage has no local files */
+        const struct asset_range range = {
+            d->key, d->media.type, d->range.from, d->range.length, d->range.partial, set_headers};
+        asset_stream(r, &range, d);
+        return;
+    }
+    set_headers(d);
     req_reply_file(
         r, d->range.partial ? 206 : 200, d->media.type, d->fd, d->range.from, d->range.length);
 }

@@ -15,6 +15,7 @@ import datetime
 import hashlib
 import http.client
 import http.server
+import logging
 import os
 import pathlib
 import re
@@ -217,6 +218,7 @@ class Service:
             raise RuntimeError(MISSING)
         os.environ.setdefault("AWS_ACCESS_KEY_ID", "moto")  # moto's own, inside
         os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "moto")
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self.moto.start()
         self.front = Front(("127.0.0.1", 0), Handler)

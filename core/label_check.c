@@ -86,10 +86,19 @@ static const struct {
     [MEMBER_MOMENT] = {"a number or a string", {json_type_int, json_type_double}},
 };
 
+bool is_integer(struct json_object *v)
+{
+    double number;
+
+    return is_number(v, &number) && number == floor(number) && fabs(number) <= NO_MAX;
+}
+
 static bool check_kind(struct json_object *v, enum member_kind kind)
 {
     enum json_type type = json_object_get_type(v);
 
+    if (kind == MEMBER_INTEGER)
+        return is_integer(v);
     if (kind == MEMBER_MOMENT && type == json_type_string)
         return true;
     return type == kinds[kind].types[0] || type == kinds[kind].types[1];

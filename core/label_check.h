@@ -67,6 +67,8 @@ bool check_fail(struct label_check *c, const char *member, const char *fmt, ...)
 struct json_object *member_of(struct json_object *o, const char *name);
 struct str json_str(struct json_object *string);
 bool is_number(struct json_object *v, double *out);
+/* 3 and 3.0, which are one value in JSON, and in the canonical form one text. */
+bool is_integer(struct json_object *v);
 
 /* A shape: where a region lies. NULL when `value` says nothing of the place. */
 struct label_shape;

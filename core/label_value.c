@@ -170,7 +170,7 @@ static bool said_rating(struct label_check *c, struct json_object *said)
 {
     double v, max = limit(c, "maxRating", RATING_MAX);
 
-    if (!json_object_is_type(said, json_type_int) || !is_number(said, &v))
+    if (!is_integer(said) || !is_number(said, &v))
         return check_fail(c, NULL, "must be a whole number");
     if (v < 0 || v > max)
         return check_fail(c, NULL, "must be from 0 to %g", max);

@@ -211,6 +211,8 @@ TEST(accepts)
         ITEM("choices", "dyn", "text", "{'choices':['whatever']}"),
         ITEM("taxonomy", "tax", "text", "{'taxonomy':[['Eukarya','Animalia'],['Eukarya']]}"),
         ITEM("rating", "stars", "image", "{'rating':5}"),
+        ITEM("rating", "stars", "image", "{'rating':5.0}"), /* as Python may write it */
+        NER("{'start':0.0,'end':3e0,'labels':['PER']}"),
         ITEM("number", "num", "image", "{'number':1.5}"),
         ITEM("datetime", "when", "text", "{'datetime':'2026-11-24'}"),
         ITEM("pairwise", "pair", "text", "{'selected':'left'}"),

@@ -63,21 +63,35 @@
     "  --name NAME\n        what it is for\n"                                                      \
     "  --out FILE\n        where it goes; must not exist\n"
 
-#define IMPORT_HELP                                                                                 \
-    "PATH is one of:\n"                                                                             \
-    "  a file of tasks   a JSON array or one task a line, in Label Studio's form: "                 \
-    "{\"data\":{…}}\n"                                                                            \
-    "                    with external_id, meta, priority, predictions, annotations if wanted,\n"   \
-    "                    or the data object alone. It is streamed as it is.\n"                      \
-    "  a directory       each image in it, and below, becomes an asset and a task whose\n"          \
-    "                    external_id is its path below the directory.\n\n"                          \
-    "A task whose external_id the project knows is skipped, so a repeated import adds nothing "     \
-    "twice.\nPrints {\"created\":…,\"skipped\":…,\"failed\":…}; files that were refused are " \
-    "named on stderr.\n\n"                                                                          \
-    "  --project ID\n        the project to add to; you must be its manager\n"                      \
-    "  --field NAME\n        the key of an image's address in data, as the label config's "         \
-    "$NAME\n        (default: image)\n"                                                             \
-    "  --parallel N\n        connections that upload images at once, 1 to 64 (default: 8)\n"
+#define IMPORT_HELP                                                                                     \
+    "PATH is one of:\n"                                                                                 \
+    "  a file of tasks   a JSON array or one task a line, in Label Studio's form: "                     \
+    "{\"data\":{…}}\n"                                                                                \
+    "                    with external_id, meta, priority, predictions, annotations if wanted,\n"       \
+    "                    or the data object alone. It is streamed as it is.\n"                          \
+    "  a directory       each image in it, and below, becomes an asset and a task whose\n"              \
+    "                    external_id is its path below the directory.\n"                                \
+    "  a data set        with --format: a directory, or a zip, tar, tar.gz or tar.zst, of "             \
+    "another\n"                                                                                         \
+    "                    tool. Each picture becomes a task with its label; all is checked "             \
+    "before\n"                                                                                          \
+    "                    anything is sent. See docs/formats.md.\n\n"                                    \
+    "A task whose external_id the project knows is skipped, so a repeated import adds nothing "         \
+    "twice.\n"                                                                                          \
+    "Prints {\"created\":…,\"skipped\":…,\"failed\":…}; what was refused is named on stderr.\n\n" \
+    "  --project ID\n        the project to add to; you must be its manager\n"                          \
+    "  --field NAME\n        the key of an image's address in data, as the label config's $NAME\n"      \
+    "        (default: image); a data set's is that of the config's first <Image>\n"                    \
+    "  --parallel N\n        connections that upload images at once, 1 to 64 (default: 8)\n"            \
+    "  --format FORMAT\n        coco, yolo, yolo-segment, yolo-obb, yolo-pose, voc, cvat, "             \
+    "label-studio\n"                                                                                    \
+    "  --split NAME\n        only this part of the data set: train\n"                                   \
+    "  --map OLD=NEW,…\n        other names for labels\n"                                             \
+    "  --as annotations|predictions\n        what the labels become (default: annotations)\n"           \
+    "  --model NAME\n        who predicted (default: the format's name)\n"                              \
+    "  --errors refuse|skip\n        refuse: one bad picture, and nothing is imported "                 \
+    "(default);\n"                                                                                      \
+    "        skip: bad ones are named and left out\n"
 
 #define RELEASE_HELP                                                                               \
     "A release is an immutable manifest of a project's labels. Its root hash is its\n"             \
@@ -199,8 +213,11 @@ const struct command commands[] = {
         "       annotate token list --tenant NAME\n"
         "       annotate token revoke --tenant NAME ID",
         "Make, list and revoke API tokens", TOKEN_HELP, cmd_token},
-    {"import", "--project ID [--field NAME] [--parallel N] PATH", "Import tasks or images",
-        IMPORT_HELP, cmd_import},
+    {"import",
+        "--project ID [--field NAME] [--parallel N] PATH\n"
+        "       annotate import --project ID --format FORMAT [--split NAME] [--map OLD=NEW,…]\n"
+        "           [--as annotations|predictions] [--model NAME] [--errors refuse|skip] PATH",
+        "Import tasks, images or data sets", IMPORT_HELP, cmd_import},
     {"label",
         "list --task ID [--json]\n"
         "       annotate label show ID\n"

@@ -12,7 +12,10 @@ enum { TAGS = 1000, SAID = 200, POINTS = 1 << 20 };
 struct cvat {
     struct xml_stream xml;
     bool open;
-    struct str file;
+    size_t *files;
+    size_t nfiles, next;
+    struct str file;  /* the name of the one at hand */
+    struct str split; /* that its name says */
 };
 
 /* The <image> at hand. */
@@ -248,17 +251,18 @@ static enum err begin_image(struct sheet *h)
 {
     struct str name = attr(h, "name");
     double width, height;
+    struct str split = attr(h, "subset");
     bool several;
 
     snprintf(h->where, sizeof(h->where), "line %d", xml_stream_line(&h->c->xml));
-    h->item->file =
-        reader_picture(h->r, h->c->file, STR("images"), attr(h, "subset"), name, &several);
+    split = split.n ? split : h->c->split;
+    h->item->file = reader_picture(h->r, h->c->file, STR("images"), split, name, &several);
     if (h->item->file == SIZE_MAX)
         return bad(h, several ? "several files have the name of this picture"
                               : "the picture is not in the data set");
     h->item->name = source_at(h->r->source, h->item->file)->name;
-    h->item->split = attr(h, "subset");
-    if (h->item->split.n == 0)
+    h->item->split = split;
+    if (split.n == 0)
         h->item->split = reader_split(h->item->name, STR("images"));
     if (!number_at(h, "width", &width) || !number_at(h, "height", &height) || width < 0 ||
         height < 0 || width > MASK_SIDE || height > MASK_SIDE)
@@ -353,47 +357,84 @@ static enum err to_image(struct cvat *c, bool *got)
     return e;
 }
 
-static enum err next(struct reader *r, struct arena *a, struct reader_item *out, bool *got)
-{
-    struct cvat *c = r->state;
-    enum err e;
-
-    do { /* pictures of other splits are passed over */
-        struct sheet h = {.r = r, .c = c, .a = a, .item = out};
-        *out = (struct reader_item){.file = SIZE_MAX, .about = c->file, .labelled = true};
-        e = to_image(c, got);
-        if (e || !*got)
-            return e;
-        buf_init(&h.text, 64 << 10);
-        e = read_image(&h);
-        buf_release(&h.text);
-    } while (!reader_wants(r, out->split) && !r->over);
-    return e;
-}
-
-static enum err open_cvat(struct reader *r)
-{
-    struct cvat *c = arena_alloc(r->arena, sizeof(*c));
-    bool several;
-    size_t file = source_find_end(r->source, STR("annotations.xml"), &several);
-    enum err e;
-
-    r->state = c;
-    if (file == SIZE_MAX)
-        return reader_bad(r, STR("the data set"), "",
-            several ? "has several annotations.xml" : "has no annotations.xml");
-    c->file = source_at(r->source, file)->name;
-    e = xml_stream_open(&c->xml, r, file);
-    c->open = !e;
-    return e;
-}
-
 static void close_cvat(struct reader *r)
 {
     struct cvat *c = r->state;
 
     if (c && c->open)
         xml_stream_close(&c->xml);
+    if (c)
+        c->open = false;
+}
+
+/* Opens the next file. train.xml is of the split "train". */
+static enum err to_file(struct reader *r)
+{
+    struct cvat *c = r->state;
+    size_t at = c->files[c->next++], from;
+    enum err e;
+
+    close_cvat(r);
+    c->file = source_at(r->source, at)->name;
+    for (from = c->file.n; from > 0 && c->file.p[from - 1] != '/'; from--) {
+    }
+    c->split = (struct str){c->file.p + from, c->file.n - from - strlen(".xml")};
+    if (str_is(c->split, "annotations"))
+        c->split.n = 0;
+    e = xml_stream_open(&c->xml, r, at);
+    c->open = !e;
+    return e;
+}
+
+static enum err next(struct reader *r, struct arena *a, struct reader_item *out, bool *got)
+{
+    struct cvat *c = r->state;
+    enum err e;
+
+    for (;;) { /* pictures of other splits are passed over */
+        struct sheet h = {.r = r, .c = c, .a = a, .item = out};
+        *out = (struct reader_item){.file = SIZE_MAX, .about = c->file, .labelled = true};
+        e = to_image(c, got);
+        if (e)
+            return e;
+        if (!*got) {
+            if (c->next == c->nfiles)
+                return ERR_OK;
+            if ((e = to_file(r)))
+                return e;
+            continue;
+        }
+        buf_init(&h.text, 64 << 10);
+        e = read_image(&h);
+        buf_release(&h.text);
+        if (r->over || reader_wants(r, out->split))
+            return e;
+    }
+}
+
+/* annotations.xml, or else every XML file: one a split. */
+static bool is_wanted(struct str name, bool any)
+{
+    struct str end = any ? STR(".xml") : STR("annotations.xml");
+
+    return name.n >= end.n && memcmp(name.p + name.n - end.n, end.p, end.n) == 0 &&
+           (any || name.n == end.n || name.p[name.n - end.n - 1] == '/');
+}
+
+static enum err open_cvat(struct reader *r)
+{
+    struct cvat *c = arena_alloc(r->arena, sizeof(*c));
+    size_t n = source_count(r->source);
+
+    r->state = c;
+    c->files = arena_array(r->arena, n, sizeof(*c->files));
+    for (int any = 0; any < 2 && c->nfiles == 0; any++)
+        for (size_t i = 0; i < n; i++)
+            if (is_wanted(source_at(r->source, i)->name, any))
+                c->files[c->nfiles++] = i;
+    if (c->nfiles == 0)
+        return reader_bad(r, STR("the data set"), "", "has no annotations.xml");
+    return to_file(r);
 }
 
 const struct format_reader reader_cvat = {

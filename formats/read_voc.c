@@ -1,6 +1,6 @@
 /* Owns reading Pascal VOC: Annotations/NAME.xml, the picture in JPEGImages/, the splits in
- * ImageSets/Main/SPLIT.txt. Coordinates count from 0, xmax and ymax just behind the box, as our
- * export writes them. */
+ * ImageSets/Main/SPLIT.txt. A picture without XML is a task without a label. Coordinates count from
+ * 0, xmax and ymax just behind the box, as our export writes them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -187,27 +187,56 @@ static enum err read_annotation(struct sheet *h, const xmlNode *root)
     return e;
 }
 
+static enum err read_file(
+    struct sheet *h, size_t file, const struct voc *v, struct str name, bool *got)
+{
+    xmlDoc *doc;
+    enum err e = xml_tree(h->r, file, &doc);
+
+    *got = true;
+    h->item->split = split_of(v, name);
+    h->item->labelled = true;
+    if (!e)
+        e = read_annotation(h, xmlDocGetRootElement(doc));
+    xmlFreeDoc(doc);
+    return e;
+}
+
+/* A picture of which nothing is said. */
+static bool is_bare_picture(const struct reader *r, struct str path, struct str *name)
+{
+    static const struct str dir = {"JPEGImages/", 11};
+    const char *at = memmem(path.p, path.n, dir.p, dir.n);
+    char xml[2 * SOURCE_NAME];
+    struct str stem;
+
+    if (!at || !reader_is_picture(path, &stem))
+        return false;
+    *name = (struct str){at + dir.n, stem.n - (size_t)(at + dir.n - path.p)};
+    int n = snprintf(
+        xml, sizeof(xml), "%.*sAnnotations/%.*s.xml", (int)(at - path.p), path.p, STR_FMT(*name));
+    return source_find(r->source, (struct str){xml, (size_t)n}) == SIZE_MAX;
+}
+
 static enum err next(struct reader *r, struct arena *a, struct reader_item *out, bool *got)
 {
     struct voc *v = r->state;
     struct sheet h = {.r = r, .a = a, .item = out};
-    xmlDoc *doc;
-    enum err e;
+    struct str bare;
 
     for (; v->file < source_count(r->source); v->file++) {
         struct str path = source_at(r->source, v->file)->name;
         struct str name = name_in(path, "Annotations/", ".xml");
-        if (name.n == 0 || !reader_wants(r, split_of(v, name)))
-            continue;
-        *got = true;
         out->about = path;
-        out->split = split_of(v, name);
-        out->labelled = true;
-        e = xml_tree(r, v->file++, &doc);
-        if (!e)
-            e = read_annotation(&h, xmlDocGetRootElement(doc));
-        xmlFreeDoc(doc);
-        return e;
+        if (name.n && reader_wants(r, split_of(v, name)))
+            return read_file(&h, v->file++, v, name, got);
+        if (is_bare_picture(r, path, &bare) && reader_wants(r, split_of(v, bare))) {
+            *got = true;
+            out->name = path;
+            out->split = split_of(v, bare);
+            out->file = v->file++;
+            return ERR_OK;
+        }
     }
     return ERR_OK;
 }

@@ -29,9 +29,6 @@ struct yolo {
     double v[VALUES];
 };
 
-static const char *const suffixes[] = {
-    ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".JPG", ".JPEG", ".PNG"};
-
 static enum err bad(const struct line *l, const char *why)
 {
     return reader_bad(l->r, l->file, l->where, "%s", why);
@@ -196,18 +193,6 @@ static enum err read_labels(struct reader *r, size_t at, struct arena *a, struct
 
 /* ---- files */
 
-static bool split_suffix(struct str name, struct str *stem)
-{
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        size_t n = strlen(suffixes[i]);
-        if (name.n > n && memcmp(name.p + name.n - n, suffixes[i], n) == 0) {
-            *stem = (struct str){name.p, name.n - n};
-            return true;
-        }
-    }
-    return false;
-}
-
 /* `stem` with its last segment `from` replaced by `to`, and a suffix. */
 static size_t find_other(
     const struct reader *r, struct str stem, const char *from, const char *to, const char *suffix)
@@ -251,8 +236,8 @@ static enum err check_orphans(struct reader *r)
         if (!is || name.n < 4 || memcmp(name.p + name.n - 4, ".txt", 4) != 0)
             continue;
         stem = (struct str){name.p, name.n - 4};
-        for (size_t k = 0; !found && k < ARRAY_LEN(suffixes); k++)
-            found = find_other(r, stem, "labels", "images", suffixes[k]) != SIZE_MAX;
+        for (size_t k = 0; !found && reader_suffix(k); k++)
+            found = find_other(r, stem, "labels", "images", reader_suffix(k)) != SIZE_MAX;
         if (!found)
             return reader_bad(r, name, "", "its picture is not in the data set");
     }
@@ -279,7 +264,7 @@ static enum err next(struct reader *r, struct arena *a, struct reader_item *out,
 
     for (; y->file < source_count(r->source); y->file++) {
         struct str name = source_at(r->source, y->file)->name;
-        if (!split_suffix(name, &stem) || !reader_wants(r, split_of(name)))
+        if (!reader_is_picture(name, &stem) || !reader_wants(r, split_of(name)))
             continue;
         size_t label = find_other(r, stem, "images", "labels", ".txt");
         *got = true;

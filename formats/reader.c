@@ -130,6 +130,26 @@ size_t reader_picture(const struct reader *r, struct str beside, struct str dir,
     return at != SIZE_MAX ? at : source_find_end(r->source, name, several);
 }
 
+const char *reader_suffix(size_t i)
+{
+    static const char *const suffixes[] = {
+        ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".JPG", ".JPEG", ".PNG"};
+
+    return i < ARRAY_LEN(suffixes) ? suffixes[i] : NULL;
+}
+
+bool reader_is_picture(struct str name, struct str *stem)
+{
+    for (size_t i = 0; reader_suffix(i); i++) {
+        size_t n = strlen(reader_suffix(i));
+        if (name.n > n && memcmp(name.p + name.n - n, reader_suffix(i), n) == 0) {
+            *stem = (struct str){name.p, name.n - n};
+            return true;
+        }
+    }
+    return false;
+}
+
 void reader_sides(struct reader *r, size_t file, double *width, double *height)
 {
     char head[SNIFF_BYTES];

@@ -107,6 +107,9 @@ void reader_note(struct reader *r, const char *name);
  * `beside`, or else the only one whose path ends so. SIZE_MAX when there is none. */
 size_t reader_picture(const struct reader *r, struct str beside, struct str dir, struct str split,
     struct str name, bool *several);
+/* Does a name end as that of a picture does? *stem is what comes before. */
+bool reader_is_picture(struct str name, struct str *stem);
+const char *reader_suffix(size_t i); /* ".jpg"; NULL behind the last */
 /* Sides from the first bytes of the file, 0 when they say nothing. */
 void reader_sides(struct reader *r, size_t file, double *width, double *height);
 /* "train" of ".../train/...", the segment behind `dir`; empty when there is none. */

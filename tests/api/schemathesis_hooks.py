@@ -35,7 +35,17 @@ def before_call(context, case, kwargs):
     headers = case.headers or {}
     if headers.get("Idempotency-Key", "").isprintable() and 0 < len(headers.get("Idempotency-Key", "")) <= 200:
         headers["Idempotency-Key"] = uuid.uuid4().hex
+    # Versions are small: so that a third of the guesses is right.
+    match = headers.get("If-Match", "").strip('"')
+    if is_id(match) and int(match) % 5:
+        headers["If-Match"] = f'"{int(match) % 3 + 1}"'
     case.body = whole(case.body)
     # A parked claim is answered after wait_s.
     if name == "claim" and isinstance(case.body, dict) and case.body.get("wait_s") in range(1, 61):
         case.body["wait_s"] = 0
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    with open(os.environ["SCHEMATHESIS_ANSWERS"], "a", encoding="ascii") as answers:
+        answers.write(f"{case.operation.definition.raw['operationId']} {response.status_code}\n")

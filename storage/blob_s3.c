@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "storage/blob.h"
+#include "storage/s3_list.h"
 #include "storage/s3_upload.h"
 
 enum { PRESIGN_MAX_S = 7 * 24 * 3600 };
@@ -120,6 +121,13 @@ static enum err remove_object(struct blob_store *st, const char *key)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* There is no remove_older: S3 cannot remove an object on the condition that it is an old one. */
+static enum err list(struct blob_store *st, const char *prefix, const char *after, int most,
+    void (*each)(void *arg, const struct blob_entry *entry), void *arg)
+{
+    return s3_list(st->state, prefix, after, most, each, arg);
+}
+
 static enum err put_begin(struct blob_store *st, void **upload)
 {
     *upload = s3_upload_new(st->state);
@@ -162,6 +170,7 @@ const struct blob_backend blob_s3 = {
     .get = get,
     .size = size,
     .remove = remove_object,
+    .list = list,
     .put_begin = put_begin,
     .put_write = put_write,
     .put_commit = put_commit,

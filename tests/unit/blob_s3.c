@@ -144,6 +144,50 @@ TEST(s3_empty_objects)
     blob_close(&s);
 }
 
+struct listed {
+    char keys[8][64];
+    int64_t bytes;
+    int n;
+};
+
+static void note(void *arg, const struct blob_entry *entry)
+{
+    struct listed *l = arg;
+
+    if (l->n < 8)
+        snprintf(l->keys[l->n], sizeof(l->keys[0]), "%s", entry->key);
+    l->bytes += entry->bytes;
+    l->n++;
+    CHECK(entry->modified > 1700000000);
+}
+
+TEST(s3_list)
+{
+    static const char *const keys[] = {
+        "packs/1/b", "packs/1/a", "packs/2/a", "packs1/x", "other/y"};
+    struct blob_store s;
+    struct str part = STR("four");
+    struct listed l = {0};
+
+    s3_store(&s, "", "");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        REQUIRE(blob_put(&s, keys[i], &part, 1) == ERR_OK);
+    CHECK_INT(blob_list(&s, "packs", NULL, 100, note, &l), ERR_OK);
+    CHECK_INT(l.n, 3);
+    CHECK_INT(l.bytes, 12);
+    CHECK_STR(str_of(l.keys[0]), STR("packs/1/a"));
+    CHECK_STR(str_of(l.keys[2]), STR("packs/2/a"));
+    l.n = 0;
+    CHECK_INT(blob_list(&s, "packs", "packs/1/a", 1, note, &l), ERR_OK);
+    CHECK_INT(l.n, 1);
+    CHECK_STR(str_of(l.keys[0]), STR("packs/1/b"));
+    l.n = 0;
+    CHECK_INT(blob_list(&s, "packs", "packs/2/a", 100, note, &l), ERR_OK);
+    CHECK_INT(blob_list(&s, "nothing", NULL, 100, note, &l), ERR_OK);
+    CHECK_INT(l.n, 0);
+    blob_close(&s);
+}
+
 /* ---- uploads in parts */
 
 static enum err upload(

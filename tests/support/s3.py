@@ -230,6 +230,7 @@ class Service:
         self.keys = pathlib.Path(self.directory.name)
         (self.keys / "access").write_text(ACCESS + "\n")
         (self.keys / "secret").write_text(SECRET + "\n")
+        (self.keys / "secret").chmod(0o600)
         self.blobs = f"s3:http://127.0.0.1:{self.port}/{BUCKET}"
         self.raw("PUT", "")
 

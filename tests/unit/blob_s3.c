@@ -87,6 +87,10 @@ TEST(s3_open)
     CHECK_INT(blob_open(&s, spec), ERR_INVALID); /* SignatureDoesNotMatch */
     blob_close(&s);
     REQUIRE(store_s3_spec("open", "&tries=2", spec, sizeof(spec)));
+    config_set(CONFIG_s3_secret_key_file, "/etc/hostname");
+    CHECK_INT(blob_open(&s, spec), ERR_INVALID); /* anybody may read it */
+    blob_close(&s);
+    REQUIRE(store_s3_spec("open", "&tries=2", spec, sizeof(spec)));
     char *bucket = strstr(spec, "/annotate-test");
     REQUIRE(bucket != NULL);
     bucket[1] = 'x';

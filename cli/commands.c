@@ -151,7 +151,9 @@
     "        it holds and what the format could not carry (default: as FILE ends; zip where "      \
     "there are several files)\n"                                                                   \
     "  --media\n        with the pictures, sounds and films\n"                                     \
-    "  --labelled\n        without tasks whose label is empty\n"
+    "  --labelled\n        without tasks whose label is empty\n"                                   \
+    "  --job\n        have it made in the background and kept for a week, wait for it, then "      \
+    "fetch it\n"
 
 #define CONSUME_HELP                                                                               \
     "Reads what annotate-stream wrote, from the beginning: from Kafka as a careful consumer "      \
@@ -235,7 +237,8 @@ const struct command commands[] = {
         "       annotate release show | protect | unprotect | delete ID",
         "Cut, show, compare and keep dataset releases", RELEASE_HELP, cmd_release},
     {"export",
-        "--release ID --format FORMAT --out FILE|- [--container KIND] [--media] [--labelled]",
+        "--release ID --format FORMAT --out FILE|- | --dir DIRECTORY\n"
+        "           [--container KIND] [--media] [--labelled] [--job]",
         "Stream a release to a file", EXPORT_HELP, cmd_export},
     {"consume",
         "--kafka HOST:PORT | --file DIRECTORY\n"

@@ -14,6 +14,7 @@
 #include "cli/api.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/export_job.h"
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "formats/container.h"
@@ -152,6 +153,7 @@ struct order {
     const struct format *format;
     enum container_kind container;
     bool media, labelled;
+    bool job; /* made by the system first, and kept */
 };
 
 /* JSON ends in a bracket, lines of it in a brace. Of all else the transfer itself says whether it
@@ -193,13 +195,34 @@ static enum err fetch_rest(struct api *a, const struct order *o, struct target *
     return target_restart(t) ? fetch(a, o, t, "") : ERR_CORRUPT;
 }
 
+/* One that the system makes and keeps. It is there as a whole when it is asked for, so a part of it
+ * is not worth going on with. */
+static enum err fetch_made(struct api *a, const struct order *o, struct target *t)
+{
+    struct json_object *wishes = json_object_new_object();
+    const struct http_sink to = {write_all, t};
+    char path[64];
+
+    json_object_object_add(wishes, "format", json_object_new_string(o->format->name));
+    json_object_object_add(
+        wishes, "container", json_object_new_string(container_name(o->container)));
+    json_object_object_add(wishes, "media", json_object_new_boolean(o->media));
+    json_object_object_add(wishes, "labelled", json_object_new_boolean(o->labelled));
+    int64_t id = export_job_wait(a, o->release, wishes);
+    json_object_put(wishes);
+    if (!id || (t->part && !target_restart(t)))
+        return ERR_CORRUPT; /* said already */
+    snprintf(path, sizeof(path), "/v1/exports/%" PRId64 "/content", id);
+    return http_client_download(a->http, path, NULL, &to, &a->answer);
+}
+
 static int download(struct api *a, const struct order *o, struct target *t)
 {
     struct progress p;
 
     progress_begin(&p, "bytes", -1);
     http_client_progress(a->http, show_bytes, &p);
-    enum err e = fetch_rest(a, o, t);
+    enum err e = o->job ? fetch_made(a, o, t) : fetch_rest(a, o, t);
     if (e == ERR_CORRUPT)
         return 1; /* said already */
     if (e == ERR_IO)
@@ -344,7 +367,7 @@ int cmd_export(int argc, char **argv)
     const struct opt opts[] = {{"release", .number = &o.release, .required = true},
         {"format", .text = &format, .required = true}, {"out", .text = &out}, {"dir", .text = &dir},
         {"container", .text = &container}, {"media", .flag = &o.media},
-        {"labelled", .flag = &o.labelled}};
+        {"labelled", .flag = &o.labelled}, {"job", .flag = &o.job}};
     int status;
 
     if (args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 0) < 0)

@@ -226,6 +226,11 @@ def test_the_command_line(ready, server, tmp_path):
         assert (done.returncode == 0) == ok, done.stderr
         return done.stdout
     number = ready.release["id"]
+    (tmp_path / "out.jsonl.part").write_text("left of something else")
+    annotate("export", "--release", number, "--format", "jsonl", "--out", tmp_path / "out.jsonl", "--job")
+    assert (tmp_path / "out.jsonl").read_bytes() == export(ready, ready.release)
+    annotate("export", "--release", number, "--format", "jsonl", "--dir", tmp_path / "out", "--job")
+    assert (tmp_path / "out/EXPORT.json").exists() and len(list((tmp_path / "out").iterdir())) == 2
     made = json.loads(annotate("release", "create", "--project", ready.project, "--name", "by hand", "--filter", '{"field":"state","op":"eq","value":"done"}',
                                "--group-by", "data.image", "--licence", "CC0-1.0", "--salt", "x", "--wait"))
     assert made["state"] == "ready" and made["group_by"] == "data.image" and made["licence"] == "CC0-1.0" and made["filter"]

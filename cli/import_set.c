@@ -132,10 +132,14 @@ static bool upload_media(struct set *s)
 
 /* ---- reading */
 
-/* True to go on. */
+/* True to go on. The second reading meets the same again, and what the upload has told. */
 static bool tell_bad(struct set *s, const struct reader *r)
 {
+    bool again = s->skip && s->making.url == stored;
+
     s->bad++;
+    if (again)
+        return !r->over;
     if (s->bad <= TOLD)
         fail("%s: %s.", r->where, r->why);
     else if (s->bad == TOLD + 1)
@@ -155,7 +159,7 @@ static enum err check_name(
                        (int)(item->name.n < 200 ? item->name.n : 200), item->name.p);
 }
 
-/* False when it cannot go on; what is bad is told the first time only. */
+/* False when it cannot go on. */
 static bool read_one(struct set *s, struct reader *r, struct digest_map *names, bool *got)
 {
     struct arena *a = arena_new();

@@ -198,6 +198,7 @@ def test_all_or_nothing(desk, run, tmp_path):
     assert not tasks(desk) and not desk("manager").ok("GET", f"{desk.path}/imports")["imports"]
     sums, said = run("coco", tmp_path / "set", "--errors", "skip", status=1)
     assert (sums["created"], sums["failed"]) == (1, 1)
+    assert said.count("annotation 2: category_id") == 1
     assert set(tasks(desk)) == {"images/val2017/b.png"}
 
 

@@ -12,6 +12,7 @@
 #include "annotate-server/api/gold.h"
 #include "annotate-server/api/health.h"
 #include "annotate-server/api/late.h"
+#include "annotate-server/api/media.h"
 #include "annotate-server/api/people.h"
 #include "annotate-server/api/projects.h"
 #include "annotate-server/api/quality.h"
@@ -21,6 +22,7 @@
 #include "annotate-server/api/statistics.h"
 #include "annotate-server/api/task_search.h"
 #include "annotate-server/api/tasks.h"
+#include "annotate-server/api/uploads.h"
 #include "annotate-server/api/work.h"
 
 /* clang-format off */
@@ -268,9 +270,31 @@ const struct route routes[] = {
     /* media */
     {POST, .path = "/v1/assets", .name = "asset_create", .summary = "Upload media, streamed", .may = MAY_USER, .body = BODY_STREAM,
      .reply = "asset", .ok = 201, .handler = asset_create_handler},
-    {GET, .path = "/v1/assets/{sha256}", .name = "asset_get", .summary = "Media by its hash; Range and ETag", .may = MAY_USER,
-     .params = PARAMS(TEXT("sha256", "^[0-9a-f]{64}$", NULL)), .serves = "*/*", .answers = ANSWERS_RANGES, .ok = 200,
+    {POST, .path = "/v1/assets/sign", .name = "media_sign", .summary = "Signed links to media; what is not there is left out", .may = MAY_USER,
+     .body = BODY_JSON, .request = "sign", .reply = "signed", .ok = 200, .handler = media_sign_handler},
+    {GET, .path = "/v1/assets/{sha256}", .name = "asset_get", .summary = "Media by its hash, or by a signed link; Range and ETag",
+     .may = MAY_USER | MAY_LINK,
+     .params = PARAMS(TEXT("sha256", "^[0-9a-f]{64}$", NULL), NUMBER("tenant", 1, 9007199254740991, "of a signed link"),
+                      NUMBER("exp", 0, 9007199254740991, "of a signed link: dead from this second of 1970 on"),
+                      ONE_OF("disposition", "\"attachment\"", "of a signed link"), TEXT("sig", "^[0-9a-f]{64}$", "of a signed link")),
+     .serves = "*/*", .answers = ANSWERS_RANGES, .ok = 200,
      .handler = asset_get_handler},
+
+    {GET, .path = "/v1/assets/{sha256}/info", .name = "asset_info", .summary = "What the headers of media say of them", .may = MAY_USER,
+     .params = PARAMS(TEXT("sha256", "^[0-9a-f]{64}$", NULL)), .reply = "asset_info", .ok = 200, .handler = asset_info_handler},
+
+    /* media in parts */
+    {POST, .path = "/v1/uploads", .name = "upload_create", .summary = "Begin an upload in parts, or go on with one", .may = MAY_USER,
+     .body = BODY_JSON, .request = "new_upload", .reply = "upload", .ok = 201, .handler = upload_create_handler},
+    {GET, .path = "/v1/uploads/{id}", .name = "upload_get", .summary = "An upload of mine, and which parts are there", .may = MAY_USER,
+     .reply = "upload", .ok = 200, .handler = upload_get_handler},
+    {DELETE, .path = "/v1/uploads/{id}", .name = "upload_drop", .summary = "Give an upload up", .may = MAY_USER, .ok = 204,
+     .handler = upload_drop_handler},
+    {PUT, .path = "/v1/uploads/{id}/parts/{part}", .name = "upload_part", .summary = "One part, with its SHA-256 in Repr-Digest",
+     .may = MAY_USER, .body = BODY_STREAM, .max_body = 64 << 20, .params = PARAMS(NUMBER("part", 1, 10000, NULL)), .reply = "upload_part",
+     .ok = 200, .handler = upload_part_handler},
+    {POST, .path = "/v1/uploads/{id}/complete", .name = "upload_complete", .summary = "Join the parts to an asset; safe to repeat",
+     .may = MAY_USER, .reply = "asset", .ok = 201, .handler = upload_complete_handler},
 
     /* releases */
     {POST, .path = "/v1/projects/{id}/releases", .name = "release_create", .summary = "Freeze what is done as a release", .may = MAY_MANAGER,

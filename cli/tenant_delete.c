@@ -88,10 +88,19 @@ static enum err remove_export(struct blob_store *s, int64_t tenant, struct str t
     return e;
 }
 
+static enum err remove_part(struct blob_store *s, int64_t tenant, struct str text)
+{
+    char key[BLOB_KEY_MAX];
+
+    snprintf(key, sizeof(key), "uploads/%" PRId64 "/%.*s", tenant, STR_FMT(text));
+    return blob_remove(s, key);
+}
+
 static const struct objects kinds[] = {
     {"exports removed", STMT_tenant_exports, STMT_tenant_exports_forget, remove_export},
     {"packs removed", STMT_tenant_packs, STMT_tenant_packs_forget, remove_pack},
     {"media removed", STMT_tenant_assets, STMT_tenant_assets_forget, remove_asset},
+    {"parts of uploads removed", STMT_tenant_parts, STMT_tenant_parts_forget, remove_part},
 };
 
 /* Some of them; *n is how many. */

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "cli/api.h"
 #include "cli/say.h"
+#include "cli/upload_parts.h"
 
 enum { TRIES = 5, NAME_MAX_BYTES = 500 /* of an external id */ };
 
@@ -122,6 +123,8 @@ static enum err send_part(struct api *a, const struct part *all)
 {
     enum err e = ERR_OK;
 
+    if (all->left > UPLOAD_PARTS_FROM)
+        return upload_parts(a, all->fd, all->off, all->left);
     for (unsigned i = 0; i < TRIES; i++) {
         struct part part = *all;
         struct http_source from = {read_part, &part, all->left};

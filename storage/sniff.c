@@ -21,11 +21,14 @@ static const struct {
     {"audio/wav", "RIFF????WAVE", 12, 0, true},
     {"audio/mpeg", "ID3", 3, 0, true},
     {"audio/mpeg", "\xff\xfb", 2, 0, true},
+    {"audio/mpeg", "\xff\xfa", 2, 0, true},
+    {"audio/mpeg", "\xff\xf3", 2, 0, true},
+    {"audio/mpeg", "\xff\xf2", 2, 0, true},
     {"audio/flac", "fLaC", 4, 0, true},
     {"audio/ogg", "OggS", 4, 0, true},
     {"video/mp4", "ftyp", 4, 4, true},
     {"video/webm", "\x1a\x45\xdf\xa3", 4, 0, true},
-    {"application/pdf", "%PDF-", 5, 0, false},
+    {"application/pdf", "%PDF-", 5, 0, true},
 };
 
 static bool matches(struct str head, size_t row)

@@ -1,220 +1,140 @@
-/* Owns uploads and downloads of media. Bytes pass through in pieces of CHUNK, written off the loop,
- * so memory does not grow with the file (I9); the row comes after the blob is durable (I6). The
- * type is our sniffer's. */
+/* Owns uploads in one piece and downloads of media. The row comes after the blob is durable (I6).
+ * The type is our sniffer's. */
 #include "annotate-server/api/assets.h"
 
 #include "annotate-server/api/asset_stream.h"
-#include "annotate-server/api/query.h"
 #include "annotate-server/api/quota.h"
-#include "storage/sniff.h"
-
-enum { CHUNK = 256 << 10 };
+#include "annotate-server/api/receive.h"
+#include "annotate-server/auth/media_link.h"
+#include "base/clock.h"
 
 struct upload {
-    struct req *r;
-    struct blob_upload *blob;
-    struct buf filling, writing;    /* swapped: one gathers while the other is written */
-    struct buf head;                /* the first bytes, for the sniffer */
-    bool busy, ended, failed, gone; /* gone: the client; what is in flight ends it */
-    enum err err;
-    struct sha256 hash;
-    int64_t bytes;
-    struct media media;
+    struct receive in;
     struct quota room; /* of bytes, as of the beginning */
-    int64_t received;
+    struct asset asset;
 };
 
-static void release(void *arg)
-{
-    struct upload *u = arg;
-
-    if (u->blob)
-        blob_upload_abort(u->blob);
-    buf_release(&u->filling);
-    buf_release(&u->writing);
-    buf_release(&u->head);
-}
-
-static void fail(struct upload *u, enum err e)
-{
-    if (u->failed)
-        return;
-    u->failed = true;
-    req_fail(u->r, e, NULL, "the upload was not stored: %s", err_title(e));
-}
-
 /* Before it costs more than it must. The database has the last word, when the row is written. */
-static bool has_room(struct upload *u, int64_t bytes)
+static bool has_room(struct receive *v, int64_t bytes)
 {
-    struct req *r = u->r;
+    const struct upload *u = container_of(v, const struct upload, in);
+    struct req *r = v->r;
 
-    if (u->failed || quota_allows(&u->room, bytes))
-        return !u->failed;
-    u->failed = true;
+    if (quota_allows(&u->room, bytes))
+        return true;
     req_fail_extra(r, ERR_QUOTA, NULL, quota_members(r->arena, &u->room),
         "the tenant may store %lld bytes and stores %lld", (long long)u->room.limit,
         (long long)u->room.used);
     return false;
 }
 
+struct looking {
+    struct blob_store *store;
+    char key[BLOB_KEY_MAX];
+};
+
+static enum err read_blob(void *arg, int64_t off, size_t n, struct buf *out)
+{
+    const struct looking *l = arg;
+
+    return blob_get(l->store, l->key, off, (int64_t)n, NULL, out);
+}
+
+void asset_look(struct blob_store *s, int64_t tenant, struct str head, struct asset *a)
+{
+    struct looking l = {.store = s};
+    struct facts_source source = {read_blob, &l, a->bytes};
+
+    a->media = sniff(head);
+    blob_asset_key(tenant, a->hash, l.key, sizeof(l.key));
+    a->facts = facts_read(a->media.type, &source);
+}
+
+static void put_number(struct buf *out, const char *name, int32_t v)
+{
+    if (v)
+        buf_printf(out, "\"%s\":%d,", name, v);
+    else
+        buf_printf(out, "\"%s\":null,", name);
+}
+
+void asset_print(struct buf *out, const struct asset *a)
+{
+    char hex[SHA256_HEX + 1];
+
+    sha256_hex(a->hash, hex);
+    buf_printf(out, "{\"sha256\":\"%s\",\"bytes\":%lld,\"media_type\":\"%s\",", hex,
+        (long long)a->bytes, a->media.type);
+    put_number(out, "width", a->facts.width);
+    put_number(out, "height", a->facts.height);
+    buf_printf(out, "\"url\":\"/v1/assets/%s\"}", hex);
+}
+
 static void on_registered(struct req *r, const PGresult *res)
 {
-    const struct upload *u = r->user;
-    char hex[SHA256_HEX + 1];
+    const struct upload *u = container_of((struct receive *)r->user, const struct upload, in);
     struct buf out;
 
     (void)res;
-    sha256_hex(u->hash, hex);
     buf_init(&out, BUF_MAX_JSON);
-    buf_printf(&out, "{\"sha256\":\"%s\",\"bytes\":%lld,\"media_type\":\"%s\",", hex,
-        (long long)u->bytes, u->media.type);
-    if (u->media.width)
-        buf_printf(&out, "\"width\":%d,\"height\":%d,", u->media.width, u->media.height);
-    else
-        buf_puts(&out, "\"width\":null,\"height\":null,");
-    buf_printf(&out, "\"url\":\"/v1/assets/%s\"}", hex);
+    asset_print(&out, &u->asset);
     req_reply_json(r, 201, &out);
     buf_release(&out);
 }
 
-static void commit(void *arg)
+static void bind_known(struct query *q, int64_t v)
 {
-    struct upload *u = arg;
-
-    u->err = blob_upload_commit(u->blob, u->r->who.tenant, &u->hash, &u->bytes);
-    u->blob = NULL;
+    if (v)
+        query_int(q, v);
+    else
+        query_null(q);
 }
 
-static void committed(void *arg)
+void asset_bind(struct query *q, const struct asset *a)
 {
-    struct upload *u = arg;
+    query_bytes(q, a->hash.b, SHA256_LEN);
+    query_text(q, str_of(a->media.type));
+    query_int(q, a->bytes);
+    bind_known(q, a->facts.width);
+    bind_known(q, a->facts.height);
+    bind_known(q, a->facts.duration_ms);
+    bind_known(q, a->facts.sample_rate);
+    bind_known(q, a->facts.channels);
+    bind_known(q, a->facts.pages);
+}
 
-    if (u->err) {
-        fail(u, u->err);
-        return;
-    }
-    u->media = sniff(buf_view(&u->head));
-    struct query *q = query_new(u->r, STMT_asset_create, on_registered);
-    query_bytes(q, u->hash.b, SHA256_LEN);
-    query_text(q, str_of(u->media.type));
-    query_int(q, u->bytes);
-    if (u->media.width) {
-        query_int(q, u->media.width);
-        query_int(q, u->media.height);
-    } else {
-        query_null(q);
-        query_null(q);
-    }
+static void commit(struct receive *v)
+{
+    struct asset *a = &container_of(v, struct upload, in)->asset;
+    int64_t tenant = v->r->who.tenant;
+
+    v->err = blob_upload_commit(v->blob, tenant, &a->hash, &a->bytes);
+    if (!v->err)
+        asset_look(&v->r->ctx->server->blobs, tenant, buf_view(&v->head), a);
+}
+
+static void stored(struct receive *v)
+{
+    struct query *q = query_new(v->r, STMT_asset_create, on_registered);
+
+    asset_bind(q, &container_of(v, struct upload, in)->asset);
     query_run(q);
-}
-
-static void advance(struct upload *u);
-
-static void write_some(void *arg)
-{
-    struct upload *u = arg;
-
-    u->err = u->blob ? ERR_OK : blob_upload_begin(&u->r->ctx->server->blobs, &u->blob);
-    if (!u->err)
-        u->err = blob_upload_write(u->blob, u->writing.p, u->writing.n);
-}
-
-static void written(void *arg)
-{
-    struct upload *u = arg;
-
-    u->busy = false;
-    buf_clear(&u->writing);
-    if (u->err || u->gone) {
-        fail(u, u->gone ? ERR_TIMEOUT : u->err);
-        return;
-    }
-    if (!u->ended)
-        req_body_resume(u->r);
-    advance(u);
-}
-
-static void advance(struct upload *u)
-{
-    struct req *r = u->r;
-
-    if (u->busy || u->failed)
-        return;
-    if (u->filling.n >= CHUNK || (u->ended && (u->filling.n || !u->blob))) {
-        struct buf empty = u->writing;
-        u->writing = u->filling;
-        u->filling = empty;
-        u->busy = true;
-        work_submit(r->ctx->server->work, r->loop, write_some, written, u);
-    } else if (u->ended) {
-        u->busy = true;
-        work_submit(r->ctx->server->work, r->loop, commit, committed, u);
-    }
-}
-
-static void on_data(struct req *r, struct str data)
-{
-    struct upload *u = r->user;
-
-    u->received += (int64_t)data.n;
-    if (!has_room(u, u->received))
-        return;
-    if (u->head.n < SNIFF_BYTES) {
-        size_t want = SNIFF_BYTES - u->head.n;
-        buf_add(&u->head, data.p, data.n < want ? data.n : want);
-    }
-    buf_str(&u->filling, data);
-    if (buf_err(&u->filling)) {
-        fail(u, buf_err(&u->filling));
-        return;
-    }
-    advance(u);
-    if (u->busy && u->filling.n >= CHUNK)
-        req_body_pause(r);
-}
-
-static void on_end(struct req *r)
-{
-    struct upload *u = r->user;
-
-    u->ended = true;
-    advance(u);
-}
-
-static void on_close(struct req *r)
-{
-    struct upload *u = r->user;
-
-    u->gone = true;
-    if (!u->busy)
-        fail(u, ERR_TIMEOUT);
 }
 
 static void on_room(struct req *r, const PGresult *res)
 {
-    static const struct req_stream stream = {on_data, on_end};
-    struct upload *u = r->user;
+    struct upload *u = container_of((struct receive *)r->user, struct upload, in);
 
-    u->busy = false;
     u->room = quota_room(res, 0, 0).bytes;
-    if (u->gone)
-        fail(u, ERR_TIMEOUT);
-    else if (has_room(u, req_body_expect(r) > 0 ? req_body_expect(r) : 0))
-        req_read_body(r, &stream);
+    receive_start(&u->in);
 }
 
 void asset_create_handler(struct req *r)
 {
     struct upload *u = arena_alloc(r->arena, sizeof(*u));
 
-    u->r = r;
-    buf_init(&u->filling, 4 * CHUNK + (1 << 20));
-    buf_init(&u->writing, 4 * CHUNK + (1 << 20));
-    buf_init(&u->head, SNIFF_BYTES);
-    arena_defer(r->arena, release, u);
-    r->user = u;
-    r->on_close = on_close;
-    u->busy = true;
+    u->in = (struct receive){.r = r, .allows = has_room, .commit = commit, .stored = stored};
+    receive_init(&u->in);
     query_read(query_new(r, STMT_quota_room, on_room));
 }
 
@@ -262,6 +182,8 @@ struct download {
     char key[BLOB_KEY_MAX];
     int fd;
     enum err err;
+    bool linked; /* by a signed link, this one; who has it may be a page of another origin */
+    struct media_link link;
 };
 
 static void open_blob(void *arg)
@@ -276,11 +198,15 @@ static void set_headers(const void *arg)
 {
     const struct download *d = arg;
     struct req *r = d->r;
+    long long age = d->linked ? d->link.expires - clock_unix() : 31536000;
 
     req_set_header(r, "Accept-Ranges", "bytes");
     req_set_header(r, "Content-Security-Policy", "sandbox; default-src 'none'");
-    req_set_header(r, "Cache-Control", "private, max-age=31536000, immutable");
-    if (!d->media.inline_safe)
+    req_set_header(r, "Cache-Control",
+        arena_printf(r->arena, "private, max-age=%lld, immutable", age > 0 ? age : 0));
+    if (d->linked)
+        req_set_header(r, "Cross-Origin-Resource-Policy", "cross-origin");
+    if (!d->media.inline_safe || d->link.attachment)
         req_set_header(r, "Content-Disposition", "attachment");
     if (d->range.partial)
         req_set_header(r, "Content-Range",
@@ -342,7 +268,37 @@ void asset_get_handler(struct req *r)
         req_fail(r, ERR_NOT_FOUND, NULL, "there is no such media");
         return;
     }
+    d->linked = media_link_asked(r) && media_link_read(r, &d->link);
     struct query *q = query_new(r, STMT_asset_get, on_asset);
     query_bytes(q, d->hash.b, SHA256_LEN);
+    query_run(q);
+}
+
+/* ---- what is known of it */
+
+static void on_info(struct req *r, const PGresult *res)
+{
+    struct buf out;
+
+    if (PQntuples(res) == 0) {
+        req_fail(r, ERR_NOT_FOUND, NULL, "there is no such media");
+        return;
+    }
+    buf_init(&out, BUF_MAX_JSON);
+    buf_str(&out, db_get_str(res, 0, 0));
+    req_reply_json(r, 200, &out);
+    buf_release(&out);
+}
+
+void asset_info_handler(struct req *r)
+{
+    struct sha256 *hash = arena_alloc(r->arena, sizeof(*hash));
+
+    if (!sha256_parse(r->arg[0], hash)) {
+        req_fail(r, ERR_NOT_FOUND, NULL, "there is no such media");
+        return;
+    }
+    struct query *q = query_new(r, STMT_asset_info, on_info);
+    query_bytes(q, hash->b, SHA256_LEN);
     query_run(q);
 }

@@ -2,6 +2,9 @@
  * of it on the plain path of fresh work, which has none. */
 #include "annotate-server/api/claim.h"
 
+#include "annotate-server/api/media.h"
+#include "annotate-server/auth/media_link.h"
+
 struct lookup {
     struct db_call call;
     struct claim_run *run;
@@ -199,6 +202,15 @@ static void print_sides(const struct grant *g, struct buf *out)
     buf_putc(out, ']');
 }
 
+/* None of the links ends before the lease: what is held already may have a longer one than asked.
+ */
+static void print_media(const struct grant *g, struct buf *out)
+{
+    int64_t lease_s = g->again ? LEASE_MAX_S : g->claim->lease_s;
+
+    media_links(g->claim->r, g->data, media_link_end(lease_s), out);
+}
+
 static void print_grant(const struct grant *g, struct buf *out)
 {
     const struct view *head = NULL;
@@ -211,6 +223,8 @@ static void print_grant(const struct grant *g, struct buf *out)
     buf_str(out, g->expires);
     buf_printf(out, ",\"task\":{\"id\":%lld,\"data\":", (long long)g->task);
     buf_str(out, g->data);
+    buf_puts(out, ",\"media\":");
+    print_media(g, out);
     buf_puts(out, ",\"meta\":");
     buf_str(out, g->meta);
     buf_puts(out, ",\"state\":");

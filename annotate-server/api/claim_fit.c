@@ -3,6 +3,7 @@
  * work is put aside. */
 #include "annotate-server/api/claim.h"
 
+#include "annotate-server/api/media.h"
 #include "base/log.h"
 
 enum {
@@ -20,7 +21,8 @@ struct give_back {
 
 static int64_t size_of(const struct grant *g)
 {
-    size_t n = AROUND + g->data.n + g->meta.n + g->draft.n + g->comments.n;
+    size_t n = AROUND + media_count(g->data) * MEDIA_LINK_MAX + g->data.n + g->meta.n + g->draft.n +
+               g->comments.n;
 
     /* A label may be shown as a prediction, as the head and as a side. */
     for (const struct view *v = g->views; v; v = v->next)

@@ -2,6 +2,8 @@
 #include "annotate-server/api/tasks.h"
 
 #include "annotate-server/api/listing.h"
+#include "annotate-server/api/media.h"
+#include "annotate-server/auth/media_link.h"
 #include "core/workflow.h"
 
 void task_list_handler(struct req *r)
@@ -45,6 +47,7 @@ void task_events_handler(struct req *r)
 
 static void on_task(struct req *r, const PGresult *res)
 {
+    struct str task;
     struct buf out;
 
     if (PQntuples(res) == 0) {
@@ -52,7 +55,11 @@ static void on_task(struct req *r, const PGresult *res)
         return;
     }
     buf_init(&out, BUF_MAX_REPLY);
-    buf_str(&out, db_get_str(res, 0, 2));
+    task = db_get_str(res, 0, 2);
+    buf_str(&out, (struct str){task.p, task.n - 1}); /* up to its last brace */
+    buf_puts(&out, ",\"media\":");
+    media_links(r, task, media_link_end(0), &out);
+    buf_putc(&out, '}');
     req_set_etag(r, db_get_int(res, 0, 0));
     req_reply_json(r, 200, &out);
     buf_release(&out);

@@ -4,6 +4,7 @@
 
 #include "annotate-server/api/events.h"
 #include "annotate-server/api/query.h"
+#include "annotate-server/auth/media_link.h"
 #include "annotate-server/http/server.h"
 #include "annotate-server/project.h"
 #include "base/api_token.h"
@@ -351,6 +352,23 @@ static void check_login(struct req *r, int64_t epoch)
     query_run(q);
 }
 
+/* 1d. A signed link: nobody in particular, of the link's tenant. */
+static void check_link(struct req *r)
+{
+    struct media_link link;
+    int64_t wait_ms = 0;
+
+    if (!media_link_read(r, &link)) {
+        req_fail(r, ERR_FORBIDDEN, NULL, "the link has expired, or is not one of ours");
+        return;
+    }
+    r->who.tenant = link.tenant;
+    if (rate_take(&r->ctx->server->tenants, (uint64_t)link.tenant, clock_mono_us(), &wait_ms))
+        http_gate_pass(r);
+    else
+        rate_fail(r, wait_ms, "too many requests");
+}
+
 /* 1. Who asks. */
 void gate_check(struct req *r)
 {
@@ -360,6 +378,10 @@ void gate_check(struct req *r)
 
     if (r->route->may == MAY_ANYONE) {
         http_gate_pass(r);
+        return;
+    }
+    if ((r->route->may & MAY_LINK) && media_link_asked(r)) {
+        check_link(r);
         return;
     }
     if (!header.p || !str_split(&header, ' ', &scheme) || !str_ieq(scheme, STR("bearer"))) {

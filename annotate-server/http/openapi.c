@@ -28,7 +28,8 @@ static void print_slugs(struct buf *out)
 
 /* What several operations share, as it stands in the document. */
 static const char components[] =
-    "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
+    "\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
+    "\"link\":{\"type\":\"apiKey\",\"in\":\"query\",\"name\":\"sig\"}},"
     "\"parameters\":{"
     "\"If-Match\":{\"name\":\"If-Match\",\"in\":\"header\",\"required\":true,"
     "\"description\":\"the version that you know, in quotes\","

@@ -238,7 +238,8 @@ static void print_may(struct buf *out, const struct route *r)
         buf_puts(out, ",\"security\":[]");
         return;
     }
-    buf_puts(out, ",\"security\":[{\"bearer\":[]}],\"x-may\":[");
+    buf_printf(out, ",\"security\":[{\"bearer\":[]}%s],\"x-may\":[",
+        r->may & MAY_LINK ? ",{\"link\":[]}" : "");
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (r->may & 1u << i)
             buf_printf(out, "\"%s\",", names[i]);

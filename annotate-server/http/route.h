@@ -20,6 +20,7 @@ enum {
     MAY_MODEL = 1 << 6,
     MAY_MANAGER = 1 << 7,
     MAY_ARCHIVED = 1 << 8, /* nobody: a change that an archived project takes, too */
+    MAY_LINK = 1 << 9,     /* whoever has a signed link, without a token (auth/media_link.h) */
     MAY_MEMBER = MAY_VIEWER | MAY_ANNOTATOR | MAY_REVIEWER | MAY_QA | MAY_MODEL | MAY_MANAGER,
 };
 

@@ -70,7 +70,7 @@ def world(api, db, server):
               "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
               "exports": db.execute("""INSERT INTO export_job (tenant_id, release_id, format, container, media, labelled, created_by)
                   SELECT tenant_id, id, 'jsonl', 'file', false, false, created_by FROM release WHERE id = %s RETURNING id""", (release,)).fetchone()[0],
-              "diff": release,
+              "diff": release, "uploads": 1 << 40, "parts": 1,
               "comments": desk("reviewer").ok("POST", f"/v1/tasks/{desk.tasks[2]}/comments", 201, json={"text": "hm"})["id"]}
 
     def fill(path, **other):
@@ -108,7 +108,8 @@ def allowed(role, may):
 
 
 # What an allowed request on nothing says, where that is 404: not the gate's word, but the handler's.
-NOT_THERE = {"draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite",
+NOT_THERE = {"draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite", "upload_get": "there is no such upload",
+             "upload_drop": "there is no such upload", "upload_part": "there is no such upload", "upload_complete": "there is no such upload",
              "search_field_drop": "the project is not searched by this path"}
 
 

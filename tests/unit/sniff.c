@@ -31,7 +31,7 @@ static const struct {
     {BYTES("\0\0\0\x1c"
            "ftypisom"),
         "video/mp4", 0, 0, true},
-    {BYTES("%PDF-1.7"), "application/pdf", 0, 0, false},
+    {BYTES("%PDF-1.7"), "application/pdf", 0, 0, true},
     {BYTES("II*\0"), "image/tiff", 0, 0, false},
     {BYTES("<!doctype html><script>1</script>"), "text/plain; charset=utf-8", 0, 0, true},
     {BYTES("<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>"), "text/plain; charset=utf-8", 0,

@@ -6,10 +6,11 @@
 #include "workers/upkeep/export_expire.h"
 #include "workers/upkeep/label_index.h"
 #include "workers/upkeep/storage_keep.h"
+#include "workers/upkeep/upload_sweep.h"
 
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, TASKS = 200, MONTHS_AHEAD = 2, PACKS = 32 };
 
-enum { EXPORTS = 20 };
+enum { EXPORTS = 20, PARTS = 200 };
 
 const struct job jobs[] = {
     {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
@@ -30,6 +31,7 @@ const struct job jobs[] = {
     {"storage_merge", .run = storage_merge_run, .arg = PACKS, .every_ms = 5000, .again_at = 100},
     {"storage_collect", .run = storage_collect_run, .every_ms = 10000, .again_at = INT64_MAX},
     {"storage_scrub", .run = storage_scrub_run, .every_ms = 1000, .again_at = INT64_MAX},
+    {"upload_sweep", .run = upload_sweep_run, .arg = PARTS, .every_ms = 10000, .again_at = PARTS},
 };
 
 const size_t job_count = ARRAY_LEN(jobs);

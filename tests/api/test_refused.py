@@ -68,18 +68,12 @@ def world(api, db, server):
     someone = people(db, server, api, desk.project, 1)[0][0]
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
               "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
-<<<<<<< /tmp/mf/a
-              "exports": db.execute("""INSERT INTO export_job (tenant_id, release_id, format, container, media, labelled, created_by)
-                  SELECT tenant_id, id, 'jsonl', 'file', false, false, created_by FROM release WHERE id = %s RETURNING id""", (release,)).fetchone()[0],
-              "diff": release, "uploads": 1 << 40, "parts": 1,
-=======
               "exports": db.execute("""
                   WITH r AS (INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, created_by)
                              SELECT tenant_id, project_id, 'made', 'ready', split, salt, sha256(''), 0, created_by FROM release WHERE id = %s RETURNING *)
                   INSERT INTO export_job (tenant_id, release_id, format, container, media, labelled, created_by)
                   SELECT tenant_id, id, 'jsonl', 'file', false, false, created_by FROM r RETURNING id""", (release,)).fetchone()[0],
-              "diff": release,
->>>>>>> /tmp/mf/c
+              "uploads": 1 << 40, "parts": 1,
               "comments": desk("reviewer").ok("POST", f"/v1/tasks/{desk.tasks[2]}/comments", 201, json={"text": "hm"})["id"]}
 
     def fill(path, **other):

@@ -22,7 +22,7 @@ struct set {
     struct api *api;
     char path[64]; /* of the API: where tasks go */
     struct label_config *config;
-    struct source *source;
+    struct file_set *source;
     const struct format_reader *format;
     struct result_options making;
     bool skip;
@@ -103,7 +103,7 @@ static bool upload_batch(struct set *s, struct upload *u)
 
 static bool upload_media(struct set *s)
 {
-    size_t n = source_count(s->source);
+    size_t n = file_set_count(s->source);
     struct upload *u = upload_new();
     struct progress p;
     int64_t total = 0, done = 0;
@@ -312,12 +312,12 @@ static bool open_project(struct set *s)
 
 static bool open_source(struct set *s)
 {
-    char why[SOURCE_WHY];
+    char why[FILE_SET_WHY];
 
-    if (source_open(s->o->path, &s->source, why))
+    if (file_set_open(s->o->path, &s->source, why))
         return !fail("%s: %s", s->o->path, why);
-    s->wanted = calloc(source_count(s->source), 1);
-    s->hashes = calloc(source_count(s->source), sizeof(*s->hashes));
+    s->wanted = calloc(file_set_count(s->source), 1);
+    s->hashes = calloc(file_set_count(s->source), sizeof(*s->hashes));
     BUG_ON(!s->wanted || !s->hashes);
     return true;
 }
@@ -369,7 +369,7 @@ int import_set(struct api *api, const struct set_options *o)
     good = run(&s);
     print_sums(&s);
     spool_release(&s.lines);
-    source_close(s.source);
+    file_set_close(s.source);
     label_config_free(s.config);
     free(s.wanted);
     free(s.hashes);

@@ -51,9 +51,9 @@ void upload_add(struct upload *u, const char *path, const char *name)
     BUG_ON(!item->path || !item->name);
 }
 
-void upload_add_file(struct upload *u, const struct source *source, size_t file)
+void upload_add_file(struct upload *u, const struct file_set *source, size_t file)
 {
-    struct str name = source_at(source, file)->name;
+    struct str name = file_set_at(source, file)->name;
     char *text = strndup(name.p, name.n);
 
     BUG_ON(!text);
@@ -160,8 +160,8 @@ static bool open_part(const struct upload_item *item, struct part *part)
     if (!name_is_usable(item))
         return false;
     if (item->source) {
-        part->fd = source_fd(item->source, item->file, &part->off);
-        part->left = source_at(item->source, item->file)->bytes;
+        part->fd = file_set_fd(item->source, item->file, &part->off);
+        part->left = file_set_at(item->source, item->file)->bytes;
     } else {
         part->fd = open(item->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (part->fd >= 0 && fstat(part->fd, &st) == 0)

@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/source.h"
+#include "formats/file_set.h"
 
 enum { UPLOAD_BATCH = 500, UPLOAD_THREADS = 64 };
 
 struct upload_item {
-    char *path, *name;           /* owned */
-    const struct source *source; /* NULL: the file at `path` */
-    size_t file;                 /* of the source */
-    char url[128];               /* of the asset, once ok */
+    char *path, *name;             /* owned */
+    const struct file_set *source; /* NULL: the file at `path` */
+    size_t file;                   /* of the source */
+    char url[128];                 /* of the asset, once ok */
     bool ok;
 };
 
@@ -34,7 +34,7 @@ void upload_clear(struct upload *u);
 void upload_add(struct upload *u, const char *path, const char *name);
 
 /* A file of a source, which is borrowed. */
-void upload_add_file(struct upload *u, const struct source *source, size_t file);
+void upload_add_file(struct upload *u, const struct file_set *source, size_t file);
 
 /* Uploads all items by `threads` connections and waits. A file that cannot be read or that the
  * server refuses is said and stays !ok; false only when the server cannot be used at all. */

@@ -16,7 +16,7 @@ struct str coco_file(const struct reader *r)
 {
     const struct coco *c = r->state;
 
-    return source_at(r->source, c->files[c->file])->name;
+    return file_set_at(r->source, c->files[c->file])->name;
 }
 
 static bool add_record(struct records *list, int64_t id, int64_t off, size_t bytes)

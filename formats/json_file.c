@@ -21,7 +21,7 @@ void json_file_close(struct json_file *f)
 
 static struct str name_of(const struct json_file *f)
 {
-    return source_at(f->r->source, f->file)->name;
+    return file_set_at(f->r->source, f->file)->name;
 }
 
 static enum err bad(struct json_file *f, size_t at, const char *why)
@@ -45,7 +45,7 @@ static enum err more(struct json_file *f)
         f->base += (int64_t)f->at;
         f->at = 0;
     }
-    n = source_read(f->r->source, f->file, f->base + (int64_t)f->in.n, piece, sizeof(piece));
+    n = file_set_read(f->r->source, f->file, f->base + (int64_t)f->in.n, piece, sizeof(piece));
     if (n < 0)
         return reader_failed(f->r, name_of(f), ERR_IO);
     f->ended = n == 0;

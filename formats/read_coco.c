@@ -42,14 +42,14 @@ static bool is_wanted(struct str name, bool anywhere)
 static enum err open_coco(struct reader *r)
 {
     struct coco *c = arena_alloc(r->arena, sizeof(*c));
-    size_t n = source_count(r->source);
+    size_t n = file_set_count(r->source);
 
     r->state = c;
     buf_init(&c->text, JSON_FILE_VALUE);
     c->files = arena_array(r->arena, n, sizeof(*c->files));
     for (int anywhere = 0; anywhere < 2 && c->nfiles == 0; anywhere++)
         for (size_t i = 0; i < n; i++) {
-            struct str name = source_at(r->source, i)->name;
+            struct str name = file_set_at(r->source, i)->name;
             if (is_wanted(name, anywhere) && reader_wants(r, coco_split(name)))
                 c->files[c->nfiles++] = i;
         }
@@ -83,7 +83,7 @@ static enum err load(struct reader *r, const struct record *at, struct json_obje
     for (int64_t done = 0; done < at->bytes;) {
         size_t want =
             (size_t)(at->bytes - done) < sizeof(piece) ? (size_t)(at->bytes - done) : sizeof(piece);
-        ssize_t n = source_read(r->source, c->files[c->file], at->off + done, piece, want);
+        ssize_t n = file_set_read(r->source, c->files[c->file], at->off + done, piece, want);
         if (n <= 0)
             return reader_failed(r, coco_file(r), ERR_IO);
         buf_add(&c->text, piece, (size_t)n);
@@ -373,7 +373,7 @@ static enum err find_picture(struct sheet *h, struct json_object *image)
     h->item->file =
         reader_picture(h->r, coco_file(h->r), STR("images"), h->c->split, name, &several);
     if (h->item->file != SIZE_MAX) {
-        h->item->name = source_at(h->r->source, h->item->file)->name;
+        h->item->name = file_set_at(h->r->source, h->item->file)->name;
         return ERR_OK;
     }
     if (several || url.n == 0)

@@ -260,7 +260,7 @@ static enum err begin_image(struct sheet *h)
     if (h->item->file == SIZE_MAX)
         return bad(h, several ? "several files have the name of this picture"
                               : "the picture is not in the data set");
-    h->item->name = source_at(h->r->source, h->item->file)->name;
+    h->item->name = file_set_at(h->r->source, h->item->file)->name;
     h->item->split = split;
     if (split.n == 0)
         h->item->split = reader_split(h->item->name, STR("images"));
@@ -375,7 +375,7 @@ static enum err to_file(struct reader *r)
     enum err e;
 
     close_cvat(r);
-    c->file = source_at(r->source, at)->name;
+    c->file = file_set_at(r->source, at)->name;
     for (from = c->file.n; from > 0 && c->file.p[from - 1] != '/'; from--) {
     }
     c->split = (struct str){c->file.p + from, c->file.n - from - strlen(".xml")};
@@ -424,13 +424,13 @@ static bool is_wanted(struct str name, bool any)
 static enum err open_cvat(struct reader *r)
 {
     struct cvat *c = arena_alloc(r->arena, sizeof(*c));
-    size_t n = source_count(r->source);
+    size_t n = file_set_count(r->source);
 
     r->state = c;
     c->files = arena_array(r->arena, n, sizeof(*c->files));
     for (int any = 0; any < 2 && c->nfiles == 0; any++)
         for (size_t i = 0; i < n; i++)
-            if (is_wanted(source_at(r->source, i)->name, any))
+            if (is_wanted(file_set_at(r->source, i)->name, any))
                 c->files[c->nfiles++] = i;
     if (c->nfiles == 0)
         return reader_bad(r, STR("the data set"), "", "has no annotations.xml");

@@ -31,10 +31,11 @@ static enum err open_studio(struct reader *r)
     size_t i = 0;
 
     r->state = arena_alloc(r->arena, sizeof(struct studio));
-    while (i < source_count(r->source) && !is_json(source_at(r->source, i)->name))
+    while (i < file_set_count(r->source) && !is_json(file_set_at(r->source, i)->name))
         i++;
-    return i == source_count(r->source) ? reader_bad(r, STR("the data set"), "", "has no JSON file")
-                                        : ERR_OK;
+    return i == file_set_count(r->source)
+               ? reader_bad(r, STR("the data set"), "", "has no JSON file")
+               : ERR_OK;
 }
 
 static void close_studio(struct reader *r)
@@ -55,9 +56,9 @@ static enum err to_file(struct reader *r, bool *got)
     char c = '\0';
 
     *got = s->open;
-    while (!e && !s->open && s->file < source_count(r->source)) {
+    while (!e && !s->open && s->file < file_set_count(r->source)) {
         size_t i = s->file++;
-        if (!is_json(source_at(r->source, i)->name))
+        if (!is_json(file_set_at(r->source, i)->name))
             continue;
         json_file_open(&s->json, r, i);
         s->open = *got = true;
@@ -134,7 +135,7 @@ static enum err next(struct reader *r, struct arena *a, struct reader_item *out,
         r->over = true;
         return e;
     }
-    out->about = source_at(r->source, s->json.file)->name;
+    out->about = file_set_at(r->source, s->json.file)->name;
     snprintf(where, sizeof(where), "task %zu", ++s->task);
     text = str_trim(text);
     if (text.p[0] != '{')

@@ -67,15 +67,15 @@ static enum err read_set(struct reader *r, struct voc *v, size_t file, struct st
     enum err e;
 
     if (v->nsets == SETS)
-        return reader_bad(r, source_at(r->source, file)->name, "", "there are too many lists");
+        return reader_bad(r, file_set_at(r->source, file)->name, "", "there are too many lists");
     v->nsets++;
     set->split = split;
-    buf_init(&text, SOURCE_PLAIN);
-    e = source_load(r->source, file, &text);
+    buf_init(&text, FILE_SET_PLAIN);
+    e = file_set_load(r->source, file, &text);
     if (!e)
         read_names(r->arena, set, buf_view(&text));
     buf_release(&text);
-    return e ? reader_failed(r, source_at(r->source, file)->name, e) : ERR_OK;
+    return e ? reader_failed(r, file_set_at(r->source, file)->name, e) : ERR_OK;
 }
 
 /* NAME of ".../under/NAMEsuffix"; empty for another path. */
@@ -102,8 +102,8 @@ static enum err open_voc(struct reader *r)
     enum err e = ERR_OK;
 
     r->state = v;
-    for (size_t i = 0; !e && i < source_count(r->source); i++) {
-        struct str path = source_at(r->source, i)->name;
+    for (size_t i = 0; !e && i < file_set_count(r->source); i++) {
+        struct str path = file_set_at(r->source, i)->name;
         struct str set = name_in(path, "ImageSets/Main/", ".txt");
         any |= name_in(path, "Annotations/", ".xml").n > 0;
         if (set.n && !memchr(set.p, '_', set.n) && !str_is(set, "trainval"))
@@ -179,7 +179,7 @@ static enum err read_annotation(struct sheet *h, const xmlNode *root)
     if (h->item->file == SIZE_MAX)
         return bad(h, several ? "several files have the name of its picture"
                               : "its picture is not in the data set");
-    h->item->name = source_at(h->r->source, h->item->file)->name;
+    h->item->name = file_set_at(h->r->source, h->item->file)->name;
     e = read_size(h, xml_child(root, "size"));
     for (const xmlNode *c = root->children; !e && c; c = c->next)
         if (c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, "object") == 0)
@@ -207,7 +207,7 @@ static bool is_bare_picture(const struct reader *r, struct str path, struct str 
 {
     static const struct str dir = {"JPEGImages/", 11};
     const char *at = memmem(path.p, path.n, dir.p, dir.n);
-    char xml[2 * SOURCE_NAME];
+    char xml[2 * FILE_SET_NAME];
     struct str stem;
 
     if (!at || !reader_is_picture(path, &stem))
@@ -215,7 +215,7 @@ static bool is_bare_picture(const struct reader *r, struct str path, struct str 
     *name = (struct str){at + dir.n, stem.n - (size_t)(at + dir.n - path.p)};
     int n = snprintf(
         xml, sizeof(xml), "%.*sAnnotations/%.*s.xml", (int)(at - path.p), path.p, STR_FMT(*name));
-    return source_find(r->source, (struct str){xml, (size_t)n}) == SIZE_MAX;
+    return file_set_find(r->source, (struct str){xml, (size_t)n}) == SIZE_MAX;
 }
 
 static enum err next(struct reader *r, struct arena *a, struct reader_item *out, bool *got)
@@ -224,8 +224,8 @@ static enum err next(struct reader *r, struct arena *a, struct reader_item *out,
     struct sheet h = {.r = r, .a = a, .item = out};
     struct str bare;
 
-    for (; v->file < source_count(r->source); v->file++) {
-        struct str path = source_at(r->source, v->file)->name;
+    for (; v->file < file_set_count(r->source); v->file++) {
+        struct str path = file_set_at(r->source, v->file)->name;
         struct str name = name_in(path, "Annotations/", ".xml");
         out->about = path;
         if (name.n && reader_wants(r, split_of(v, name)))

@@ -168,15 +168,15 @@ static enum err read_line(struct line *l, struct yolo *y, struct str text)
 
 static enum err read_labels(struct reader *r, size_t at, struct arena *a, struct reader_item *item)
 {
-    struct line l = {.r = r, .a = a, .item = item, .file = source_at(r->source, at)->name};
+    struct line l = {.r = r, .a = a, .item = item, .file = file_set_at(r->source, at)->name};
     struct str rest, text;
     struct buf whole;
     size_t line = 0;
     enum err e;
 
     item->about = l.file;
-    buf_init(&whole, SOURCE_PLAIN);
-    e = source_load(r->source, at, &whole);
+    buf_init(&whole, FILE_SET_PLAIN);
+    e = file_set_load(r->source, at, &whole);
     if (e)
         e = reader_failed(r, l.file, e);
     rest = buf_view(&whole);
@@ -197,7 +197,7 @@ static enum err read_labels(struct reader *r, size_t at, struct arena *a, struct
 static size_t find_other(
     const struct reader *r, struct str stem, const char *from, const char *to, const char *suffix)
 {
-    char path[2 * SOURCE_NAME];
+    char path[2 * FILE_SET_NAME];
     size_t n = strlen(from);
 
     for (size_t i = stem.n; i-- > 0;) {
@@ -206,10 +206,10 @@ static size_t find_other(
             continue;
         int k = snprintf(path, sizeof(path), "%.*s%s%.*s%s", (int)i, stem.p, to,
             (int)(stem.n - i - n), stem.p + i + n, suffix);
-        return source_find(r->source, (struct str){path, (size_t)k});
+        return file_set_find(r->source, (struct str){path, (size_t)k});
     }
     snprintf(path, sizeof(path), "%.*s%s", STR_FMT(stem), suffix);
-    return source_find(r->source, str_of(path));
+    return file_set_find(r->source, str_of(path));
 }
 
 /* SPLIT of images/SPLIT/x.jpg and of SPLIT/images/x.jpg. */
@@ -228,8 +228,8 @@ static struct str split_of(struct str path)
 /* A label file whose picture is missing would be lost without a word. */
 static enum err check_orphans(struct reader *r)
 {
-    for (size_t i = 0; i < source_count(r->source); i++) {
-        struct str name = source_at(r->source, i)->name, rest = name, part, stem;
+    for (size_t i = 0; i < file_set_count(r->source); i++) {
+        struct str name = file_set_at(r->source, i)->name, rest = name, part, stem;
         bool is = false, found = false;
         while (str_split(&rest, '/', &part))
             is |= str_is(part, "labels") && rest.p;
@@ -262,8 +262,8 @@ static enum err next(struct reader *r, struct arena *a, struct reader_item *out,
     struct yolo *y = r->state;
     struct str stem;
 
-    for (; y->file < source_count(r->source); y->file++) {
-        struct str name = source_at(r->source, y->file)->name;
+    for (; y->file < file_set_count(r->source); y->file++) {
+        struct str name = file_set_at(r->source, y->file)->name;
         if (!reader_is_picture(name, &stem) || !reader_wants(r, split_of(name)))
             continue;
         size_t label = find_other(r, stem, "images", "labels", ".txt");

@@ -26,7 +26,7 @@ const struct format_reader *reader_find(struct str name)
     return NULL;
 }
 
-enum err reader_open(struct reader *r, const struct format_reader *format, struct source *source,
+enum err reader_open(struct reader *r, const struct format_reader *format, struct file_set *source,
     const struct label_config *config, struct str split)
 {
     *r = (struct reader){
@@ -66,7 +66,7 @@ enum err reader_failed(struct reader *r, struct str file, enum err e)
 {
     r->over = e == ERR_IO;
     if (e == ERR_TOO_LARGE || e == ERR_FULL)
-        return reader_bad(r, file, "", "has more than %d MiB", SOURCE_PLAIN >> 20);
+        return reader_bad(r, file, "", "has more than %d MiB", FILE_SET_PLAIN >> 20);
     return reader_bad(r, file, "", "cannot be read: %s", err_title(e));
 }
 
@@ -97,12 +97,13 @@ static struct str directory_of(struct str path)
 static size_t find_in(
     const struct reader *r, struct str base, struct str dir, struct str split, struct str name)
 {
-    char path[3 * SOURCE_NAME + 1];
+    char path[3 * FILE_SET_NAME + 1];
     int n = snprintf(path, sizeof(path), "%.*s%.*s%s%.*s%s%.*s", STR_FMT(base), STR_FMT(dir),
         dir.n ? "/" : "", STR_FMT(split), split.n ? "/" : "", STR_FMT(name));
 
-    return n > 0 && (size_t)n < sizeof(path) ? source_find(r->source, (struct str){path, (size_t)n})
-                                             : SIZE_MAX;
+    return n > 0 && (size_t)n < sizeof(path)
+               ? file_set_find(r->source, (struct str){path, (size_t)n})
+               : SIZE_MAX;
 }
 
 size_t reader_picture(const struct reader *r, struct str beside, struct str dir, struct str split,
@@ -113,7 +114,7 @@ size_t reader_picture(const struct reader *r, struct str beside, struct str dir,
     size_t at = SIZE_MAX;
 
     *several = false;
-    if (name.n == 0 || name.n > SOURCE_NAME)
+    if (name.n == 0 || name.n > FILE_SET_NAME)
         return SIZE_MAX;
     up.n -= up.n > 0;
     up = directory_of(up); /* "annotations/x.json" speaks of what lies beside "annotations" */
@@ -127,7 +128,7 @@ size_t reader_picture(const struct reader *r, struct str beside, struct str dir,
         if (at == SIZE_MAX)
             at = find_in(r, bases[i], none, none, name);
     }
-    return at != SIZE_MAX ? at : source_find_end(r->source, name, several);
+    return at != SIZE_MAX ? at : file_set_find_end(r->source, name, several);
 }
 
 const char *reader_suffix(size_t i)
@@ -153,7 +154,7 @@ bool reader_is_picture(struct str name, struct str *stem)
 void reader_sides(struct reader *r, size_t file, double *width, double *height)
 {
     char head[SNIFF_BYTES];
-    ssize_t n = source_read(r->source, file, 0, head, sizeof(head));
+    ssize_t n = file_set_read(r->source, file, 0, head, sizeof(head));
     struct media m = sniff((struct str){head, n > 0 ? (size_t)n : 0});
 
     *width = m.width > 0 && m.height > 0 ? m.width : 0;

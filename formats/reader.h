@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "core/label_config.h"
 #include "core/shape.h"
-#include "formats/source.h"
+#include "formats/file_set.h"
 
 enum {
     READER_WHY = 400,
@@ -56,16 +56,16 @@ struct reader_note {
 };
 
 struct reader {
-    struct source *source;
+    struct file_set *source;
     const struct label_config *config;
     struct str split; /* only this one; empty: all */
     const struct format_reader *format;
-    struct arena *arena;                    /* of the whole import */
-    void *state;                            /* the format's */
-    char where[SOURCE_NAME + READER_WHERE]; /* of the last error: file, line or number */
-    char why[READER_WHY];                   /* a sentence without its end */
-    bool over;                              /* after this error no item can be read any more */
-    struct reader_note notes[READER_NOTES]; /* what could not be taken as it was, how often */
+    struct arena *arena;                      /* of the whole import */
+    void *state;                              /* the format's */
+    char where[FILE_SET_NAME + READER_WHERE]; /* of the last error: file, line or number */
+    char why[READER_WHY];                     /* a sentence without its end */
+    bool over;                                /* after this error no item can be read any more */
+    struct reader_note notes[READER_NOTES];   /* what could not be taken as it was, how often */
     size_t nnotes;
 };
 
@@ -87,7 +87,7 @@ const struct format_reader *reader_find(struct str name); /* NULL: there is none
 const struct format_reader *reader_at(size_t i);          /* NULL behind the last */
 
 /* source and config are borrowed. reader_close() in any case. */
-enum err reader_open(struct reader *r, const struct format_reader *format, struct source *source,
+enum err reader_open(struct reader *r, const struct format_reader *format, struct file_set *source,
     const struct label_config *config, struct str split) MUSTCHECK;
 enum err reader_next(
     struct reader *r, struct arena *a, struct reader_item *out, bool *got) MUSTCHECK;

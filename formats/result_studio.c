@@ -28,7 +28,7 @@ static size_t file_of(const struct passing *p, struct str said)
     }
     while (said.n && said.p[0] == '/')
         said.p++, said.n--;
-    file = source_find_end(p->r->source, said, &several);
+    file = file_set_find_end(p->r->source, said, &several);
     if (file != SIZE_MAX || several || !str_starts(said, STR("data/upload/")))
         return file;
     for (size_t i = said.n; i-- > 0;)
@@ -36,7 +36,7 @@ static size_t file_of(const struct passing *p, struct str said)
             said = (struct str){said.p + i + 1, said.n - i - 1};
             break;
         }
-    return source_find_end(p->r->source, said, &several);
+    return file_set_find_end(p->r->source, said, &several);
 }
 
 static bool put_value(const struct passing *p, struct str value)
@@ -44,7 +44,7 @@ static bool put_value(const struct passing *p, struct str value)
     struct str url = value;
     size_t file = SIZE_MAX;
 
-    if (value.n > 2 && value.p[0] == '"' && value.n < 2 * SOURCE_NAME)
+    if (value.n > 2 && value.p[0] == '"' && value.n < 2 * FILE_SET_NAME)
         file = file_of(p, json_file_string(p->arena, (struct str){value.p + 1, value.n - 2}));
     if (file == SIZE_MAX) {
         buf_str(p->out, value);

@@ -10,7 +10,7 @@ static const struct str doctype = {"<!DOCTYPE", 9};
 
 static struct str name_of(const struct reader *r, size_t file)
 {
-    return source_at(r->source, file)->name;
+    return file_set_at(r->source, file)->name;
 }
 
 static enum err broken(struct reader *r, size_t file, const xmlError *error)
@@ -35,7 +35,7 @@ enum err xml_tree(struct reader *r, size_t file, xmlDoc **out)
     BUG_ON(!ctx);
     *out = NULL;
     buf_init(&text, XML_SMALL);
-    e = source_load(r->source, file, &text);
+    e = file_set_load(r->source, file, &text);
     if (e == ERR_TOO_LARGE || e == ERR_FULL)
         e = reader_bad(r, name_of(r, file), "", "has more than %d MiB", XML_SMALL >> 20);
     else if (e)
@@ -94,7 +94,7 @@ static void look_for_doctype(struct xml_stream *s, const char *p, size_t n)
 static int read_piece(void *arg, char *p, int n)
 {
     struct xml_stream *s = arg;
-    ssize_t got = source_read(s->r->source, s->file, s->off, p, (size_t)n);
+    ssize_t got = file_set_read(s->r->source, s->file, s->off, p, (size_t)n);
 
     if (got > 0) {
         look_for_doctype(s, p, (size_t)got);

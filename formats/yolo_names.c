@@ -253,13 +253,13 @@ enum err yolo_names_read(struct reader *r, struct yolo_names *out)
 
     *out = (struct yolo_names){0};
     while (i < ARRAY_LEN(files) &&
-           (at = source_find_end(r->source, str_of(files[i].name), &several)) == SIZE_MAX)
+           (at = file_set_find_end(r->source, str_of(files[i].name), &several)) == SIZE_MAX)
         i++;
     if (at == SIZE_MAX)
         return reader_bad(r, STR("the data set"), "", "has no data.yaml with the names of classes");
-    y.file = source_at(r->source, at)->name;
+    y.file = file_set_at(r->source, at)->name;
     buf_init(&text, BUF_MAX_JSON);
-    e = source_load(r->source, at, &text);
+    e = file_set_load(r->source, at, &text);
     e = e ? reader_failed(r, y.file, e) : read_text(&y, buf_view(&text), files[i].yaml);
     buf_release(&text);
     if (!e && out->classes.n == 0)

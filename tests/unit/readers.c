@@ -117,7 +117,7 @@ static void remove_dir(const char *dir)
 /* ---- reading a data set */
 
 struct reading {
-    char why[SOURCE_WHY + READER_WHY];
+    char why[FILE_SET_WHY + READER_WHY];
     struct buf lines; /* of NDJSON */
     int64_t tasks;
     struct reader_note notes[READER_NOTES];
@@ -152,13 +152,13 @@ static enum err read_set(
 {
     const struct result_options o = {
         .config = config, .map = STR("hound=big dog"), .model = "m", .url = any_url};
-    struct source *s = NULL;
+    struct file_set *s = NULL;
     struct reader r;
     enum err e;
 
     *out = (struct reading){.tasks = 0};
     buf_init(&out->lines, 64 << 20);
-    e = source_open(path, &s, out->why);
+    e = file_set_open(path, &s, out->why);
     if (e)
         return e;
     e = reader_open(&r, reader_find(str_of(format)), s, config, STR(""));
@@ -169,7 +169,7 @@ static enum err read_set(
     memcpy(out->notes, r.notes, sizeof(r.notes));
     out->nnotes = r.nnotes;
     reader_close(&r);
-    source_close(s);
+    file_set_close(s);
     return e;
 }
 

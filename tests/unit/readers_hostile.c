@@ -82,7 +82,7 @@ static void remove_dir(const char *dir)
 static int read_set(const char *path, const char *format, char why[1200])
 {
     struct label_config *config;
-    struct source *s = NULL;
+    struct file_set *s = NULL;
     struct reader r;
     struct buf lines;
     int tasks = 0;
@@ -90,7 +90,7 @@ static int read_set(const char *path, const char *format, char why[1200])
     enum err e;
 
     why[0] = '\0';
-    if (source_open(path, &s, why))
+    if (file_set_open(path, &s, why))
         return -1;
     CHECK_INT(label_config_parse(str_of(config_xml), &config, why), 0);
     const struct result_options o = {.config = config, .model = "m", .url = any_url};
@@ -111,7 +111,7 @@ static int read_set(const char *path, const char *format, char why[1200])
         CHECK(*r.where && *r.why);
     }
     reader_close(&r);
-    source_close(s);
+    file_set_close(s);
     buf_release(&lines);
     label_config_free(config);
     return e ? -1 : tasks;

@@ -1,5 +1,5 @@
-/* Owns the list of a source's files, and reading them. Unpacks nothing (source_archive.c). */
-#include "formats/source.h"
+/* Owns the list of a source's files, and reading them. Unpacks nothing (file_set_archive.c). */
+#include "formats/file_set.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "formats/source_list.h"
+#include "formats/file_set_list.h"
 
-enum err source_fail(struct source *s, enum err e, const char *fmt, ...)
+enum err file_set_fail(struct file_set *s, enum err e, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(s->why, SOURCE_WHY, fmt, ap);
+    vsnprintf(s->why, FILE_SET_WHY, fmt, ap);
     va_end(ap);
     return e;
 }
@@ -58,35 +58,36 @@ static bool is_hidden(struct str name)
     return false;
 }
 
-enum err source_add(struct source *s, struct str name, int64_t off, int64_t bytes)
+enum err file_set_add(struct file_set *s, struct str name, int64_t off, int64_t bytes)
 {
-    if (name.n > SOURCE_NAME)
-        return source_fail(s, ERR_INVALID, "the file \"%.40s…\" has a name of more than %d bytes.",
-            name.p, SOURCE_NAME);
+    if (name.n > FILE_SET_NAME)
+        return file_set_fail(s, ERR_INVALID,
+            "the file \"%.40s…\" has a name of more than %d bytes.", name.p, FILE_SET_NAME);
     if (!is_clean(name))
-        return source_fail(s, ERR_INVALID,
+        return file_set_fail(s, ERR_INVALID,
             "file %zu has a name that is not UTF-8 or has control characters.", s->n + 1);
     if (!stays_inside(name))
-        return source_fail(
+        return file_set_fail(
             s, ERR_INVALID, "the name \"%.*s\" leads out of the data set.", STR_FMT(name));
     if (is_hidden(name)) {
         s->left_out++;
         return ERR_OK;
     }
-    if (s->n == SOURCE_FILES)
-        return source_fail(s, ERR_TOO_LARGE, "there are more than %d files.", SOURCE_FILES);
+    if (s->n == FILE_SET_FILES)
+        return file_set_fail(s, ERR_TOO_LARGE, "there are more than %d files.", FILE_SET_FILES);
     if (s->n == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 256;
         s->files = realloc(s->files, s->cap * sizeof(*s->files));
         BUG_ON(!s->files);
     }
-    s->files[s->n++] = (struct source_file){arena_str(s->arena, name), off, bytes};
+    s->files[s->n++] = (struct file_set_entry){arena_str(s->arena, name), off, bytes};
     return ERR_OK;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct source_file *)a)->name, ((const struct source_file *)b)->name);
+    return str_cmp(
+        ((const struct file_set_entry *)a)->name, ((const struct file_set_entry *)b)->name);
 }
 
 /* Bytes compared from the end: names with the same end lie side by side. */
@@ -102,19 +103,19 @@ static int cmp_backwards(struct str a, struct str b)
 
 static int by_end(const void *a, const void *b, void *source)
 {
-    const struct source *s = source;
+    const struct file_set *s = source;
 
     return cmp_backwards(s->files[*(const size_t *)a].name, s->files[*(const size_t *)b].name);
 }
 
-static enum err put_in_order(struct source *s)
+static enum err put_in_order(struct file_set *s)
 {
     if (s->n == 0)
-        return source_fail(s, ERR_INVALID, "there is no file in it.");
+        return file_set_fail(s, ERR_INVALID, "there is no file in it.");
     qsort(s->files, s->n, sizeof(*s->files), by_name);
     for (size_t i = 1; i < s->n; i++)
         if (str_eq(s->files[i - 1].name, s->files[i].name))
-            return source_fail(
+            return file_set_fail(
                 s, ERR_INVALID, "the file \"%.*s\" is there twice.", STR_FMT(s->files[i].name));
     s->ends = calloc(s->n, sizeof(*s->ends));
     BUG_ON(!s->ends);
@@ -124,7 +125,7 @@ static enum err put_in_order(struct source *s)
     return ERR_OK;
 }
 
-size_t source_find(const struct source *s, struct str name)
+size_t file_set_find(const struct file_set *s, struct str name)
 {
     size_t low = 0, high = s->n;
 
@@ -148,14 +149,14 @@ static bool ends_in(struct str path, struct str name)
 }
 
 /* "/name" is a prefix of the backward names it ends: they follow where it would stand. */
-size_t source_find_end(const struct source *s, struct str name, bool *several)
+size_t file_set_find_end(const struct file_set *s, struct str name, bool *several)
 {
-    size_t low = 0, high = s->n, exact = source_find(s, name);
-    char with_slash[SOURCE_NAME + 1];
+    size_t low = 0, high = s->n, exact = file_set_find(s, name);
+    char with_slash[FILE_SET_NAME + 1];
     struct str end = {with_slash, name.n + 1};
 
     *several = false;
-    if (exact != SIZE_MAX || name.n == 0 || name.n > SOURCE_NAME)
+    if (exact != SIZE_MAX || name.n == 0 || name.n > FILE_SET_NAME)
         return exact;
     with_slash[0] = '/';
     memcpy(with_slash + 1, name.p, name.n);
@@ -179,7 +180,7 @@ static int in_order(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static enum err walk(struct source *s, FTS *fts)
+static enum err walk(struct file_set *s, FTS *fts)
 {
     size_t root = strlen(s->root) + 1;
     enum err e = ERR_OK;
@@ -190,17 +191,17 @@ static enum err walk(struct source *s, FTS *fts)
         if (f->fts_info == FTS_D && f->fts_level > FTS_ROOTLEVEL && f->fts_name[0] == '.')
             fts_set(fts, f, FTS_SKIP);
         else if (f->fts_info == FTS_DNR || f->fts_info == FTS_ERR || f->fts_info == FTS_NS)
-            e = source_fail(
+            e = file_set_fail(
                 s, ERR_IO, "%s cannot be read: %s.", f->fts_path, strerror(f->fts_errno));
         else if (f->fts_info == FTS_F)
-            e = source_add(s, str_of(f->fts_path + root), 0, f->fts_statp->st_size);
+            e = file_set_add(s, str_of(f->fts_path + root), 0, f->fts_statp->st_size);
         else if (f->fts_info != FTS_D && f->fts_info != FTS_DP)
             s->left_out++;
     }
     return e;
 }
 
-static enum err list_directory(struct source *s, const char *path)
+static enum err list_directory(struct file_set *s, const char *path)
 {
     char *roots[2] = {NULL, NULL};
     size_t n = strlen(path);
@@ -212,7 +213,7 @@ static enum err list_directory(struct source *s, const char *path)
     roots[0] = s->root = arena_copy(s->arena, path, n);
     fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, in_order);
     if (!fts)
-        return source_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
+        return file_set_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
     e = walk(s, fts);
     fts_close(fts);
     return e;
@@ -220,7 +221,7 @@ static enum err list_directory(struct source *s, const char *path)
 
 /* ---- opening */
 
-static enum err list_file(struct source *s, const char *path, const struct stat *st)
+static enum err list_file(struct file_set *s, const char *path, const struct stat *st)
 {
     const char *base = strrchr(path, '/');
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -228,42 +229,42 @@ static enum err list_file(struct source *s, const char *path, const struct stat 
     enum err e;
 
     if (fd < 0)
-        return source_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
-    e = source_unpack(s, fd, path, &is);
+        return file_set_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
+    e = file_set_unpack(s, fd, path, &is);
     if (e || is) {
         close(fd);
         return e;
     }
     s->fd = fd;
-    return source_add(s, str_of(base ? base + 1 : path), 0, st->st_size);
+    return file_set_add(s, str_of(base ? base + 1 : path), 0, st->st_size);
 }
 
-enum err source_open(const char *path, struct source **out, char *why)
+enum err file_set_open(const char *path, struct file_set **out, char *why)
 {
-    struct source *s = calloc(1, sizeof(*s));
+    struct file_set *s = calloc(1, sizeof(*s));
     struct stat st;
     enum err e;
 
     BUG_ON(!s);
-    *s = (struct source){.arena = arena_new(), .fd = -1, .open = -1, .why = why};
+    *s = (struct file_set){.arena = arena_new(), .fd = -1, .open = -1, .why = why};
     if (stat(path, &st) != 0)
-        e = source_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
+        e = file_set_fail(s, ERR_IO, "%s cannot be read: %s.", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         e = list_directory(s, path);
     else if (S_ISREG(st.st_mode))
         e = list_file(s, path, &st);
     else
-        e = source_fail(s, ERR_INVALID, "%s is neither a directory nor a file.", path);
+        e = file_set_fail(s, ERR_INVALID, "%s is neither a directory nor a file.", path);
     if (!e)
         e = put_in_order(s);
     if (e)
-        source_close(s);
+        file_set_close(s);
     else
         *out = s;
     return e;
 }
 
-void source_close(struct source *s)
+void file_set_close(struct file_set *s)
 {
     if (!s)
         return;
@@ -277,26 +278,26 @@ void source_close(struct source *s)
     free(s);
 }
 
-size_t source_count(const struct source *s)
+size_t file_set_count(const struct file_set *s)
 {
     return s->n;
 }
 
-const struct source_file *source_at(const struct source *s, size_t i)
+const struct file_set_entry *file_set_at(const struct file_set *s, size_t i)
 {
     return &s->files[i];
 }
 
-int64_t source_left_out(const struct source *s)
+int64_t file_set_left_out(const struct file_set *s)
 {
     return s->left_out;
 }
 
 /* ---- reading */
 
-int source_fd(const struct source *s, size_t i, int64_t *off)
+int file_set_fd(const struct file_set *s, size_t i, int64_t *off)
 {
-    char path[4096 + SOURCE_NAME];
+    char path[4096 + FILE_SET_NAME];
     struct stat st;
     int fd;
 
@@ -313,9 +314,9 @@ int source_fd(const struct source *s, size_t i, int64_t *off)
     return fd;
 }
 
-ssize_t source_read(struct source *s, size_t i, int64_t off, void *p, size_t n)
+ssize_t file_set_read(struct file_set *s, size_t i, int64_t off, void *p, size_t n)
 {
-    const struct source_file *f = &s->files[i];
+    const struct file_set_entry *f = &s->files[i];
     int64_t at, left = f->bytes - off;
     ssize_t got;
 
@@ -324,7 +325,7 @@ ssize_t source_read(struct source *s, size_t i, int64_t off, void *p, size_t n)
     if (s->root && (s->open < 0 || s->opened != i)) {
         if (s->open >= 0)
             close(s->open);
-        s->open = source_fd(s, i, &at);
+        s->open = file_set_fd(s, i, &at);
         s->opened = i;
         if (s->open < 0)
             return -1;
@@ -337,15 +338,15 @@ ssize_t source_read(struct source *s, size_t i, int64_t off, void *p, size_t n)
     return got;
 }
 
-enum err source_load(struct source *s, size_t i, struct buf *out)
+enum err file_set_load(struct file_set *s, size_t i, struct buf *out)
 {
     char piece[64 << 10];
     int64_t off = 0;
     ssize_t n;
 
-    if (s->files[i].bytes > SOURCE_PLAIN)
+    if (s->files[i].bytes > FILE_SET_PLAIN)
         return ERR_TOO_LARGE;
-    while ((n = source_read(s, i, off, piece, sizeof(piece))) > 0) {
+    while ((n = file_set_read(s, i, off, piece, sizeof(piece))) > 0) {
         buf_add(out, piece, (size_t)n);
         off += n;
     }

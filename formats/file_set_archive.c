@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "formats/source_list.h"
+#include "formats/file_set_list.h"
 
 enum { PIECE = 256 << 10, FREE_BYTES = 1 << 20 };
 
 struct unpack {
-    struct source *s;
+    struct file_set *s;
     struct archive *a;
     const char *path;
     int64_t limit, total; /* bytes out: at most, so far */
     char *piece;
 };
 
-static enum err open_spool(struct source *s)
+static enum err open_spool(struct file_set *s)
 {
     const char *dir = secure_getenv("TMPDIR");
     char name[4096];
@@ -29,19 +29,19 @@ static enum err open_spool(struct source *s)
     snprintf(name, sizeof(name), "%s/annotate-import-XXXXXX", dir ? dir : "/var/tmp");
     s->fd = mkostemp(name, O_CLOEXEC);
     if (s->fd < 0)
-        return source_fail(s, ERR_IO, "%s cannot be made: %s.", name, strerror(errno));
+        return file_set_fail(s, ERR_IO, "%s cannot be made: %s.", name, strerror(errno));
     unlink(name);
     return ERR_OK;
 }
 
-static enum err write_all(struct source *s, const char *p, size_t n, int64_t off)
+static enum err write_all(struct file_set *s, const char *p, size_t n, int64_t off)
 {
     while (n > 0) {
         ssize_t k = pwrite(s->fd, p, n, off);
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return source_fail(s, ERR_IO, "there is no room to unpack it: %s.", strerror(errno));
+            return file_set_fail(s, ERR_IO, "there is no room to unpack it: %s.", strerror(errno));
         p += k, off += k;
         n -= (size_t)k;
     }
@@ -52,7 +52,7 @@ static enum err broken(struct unpack *u)
 {
     const char *why = archive_error_string(u->a);
 
-    return source_fail(
+    return file_set_fail(
         u->s, ERR_INVALID, "%s is damaged: %.300s.", u->path, why ? why : "it ends in the middle");
 }
 
@@ -66,13 +66,13 @@ static enum err unpack_entry(struct unpack *u, struct str name)
         if (n < 0) /* a warning too: what it gave may not be what was put in */
             return broken(u);
         if (u->total + n > u->limit)
-            return source_fail(u->s, ERR_TOO_LARGE,
+            return file_set_fail(u->s, ERR_TOO_LARGE,
                 "%s unpacks to more than %lld bytes, %d times its size: that is no data set.",
-                u->path, (long long)u->limit, SOURCE_RATIO);
+                u->path, (long long)u->limit, FILE_SET_RATIO);
         e = write_all(u->s, u->piece, (size_t)n, u->total);
         u->total += n;
     }
-    return e ? e : source_add(u->s, name, from, u->total - from);
+    return e ? e : file_set_add(u->s, name, from, u->total - from);
 }
 
 static enum err next_entry(struct unpack *u, struct archive_entry *entry)
@@ -81,7 +81,7 @@ static enum err next_entry(struct unpack *u, struct archive_entry *entry)
     struct str path;
 
     if (!name) /* in no encoding that could be read */
-        return source_fail(
+        return file_set_fail(
             u->s, ERR_INVALID, "%s has a file whose name cannot be read as UTF-8.", u->path);
     if (archive_entry_filetype(entry) == AE_IFDIR)
         return ERR_OK;
@@ -134,18 +134,18 @@ static bool has_magic(int fd)
     return false;
 }
 
-enum err source_unpack(struct source *s, int fd, const char *path, bool *is)
+enum err file_set_unpack(struct file_set *s, int fd, const char *path, bool *is)
 {
     struct unpack u = {.s = s, .a = archive_read_new(), .path = path};
     int64_t size = lseek(fd, 0, SEEK_END);
     enum err e = ERR_OK;
 
     *is = has_magic(fd);
-    u.limit = size * SOURCE_RATIO;
+    u.limit = size * FILE_SET_RATIO;
     if (u.limit < FREE_BYTES)
         u.limit = FREE_BYTES;
-    if (u.limit > SOURCE_BYTES)
-        u.limit = SOURCE_BYTES;
+    if (u.limit > FILE_SET_BYTES)
+        u.limit = FILE_SET_BYTES;
     u.piece = malloc(PIECE);
     BUG_ON(!u.a || !u.piece);
     archive_read_support_filter_gzip(u.a);

@@ -6,6 +6,7 @@
 #include "annotate-server/api/quota.h"
 #include "annotate-server/api/receive.h"
 #include "annotate-server/auth/media_link.h"
+#include "annotate-server/http/byte_range.h"
 #include "base/clock.h"
 
 struct upload {
@@ -140,45 +141,12 @@ void asset_create_handler(struct req *r)
 
 /* ---- download */
 
-struct range { /* RFC 9110 §14: one range of bytes */
-    int64_t from, length;
-    bool partial;
-};
-
-/* ERR_RANGE when it lies outside; what is not one byte range is ignored, as the RFC asks. */
-static enum err parse_range(struct str header, int64_t size, struct range *out)
-{
-    struct str unit, from, to;
-    int64_t a = 0, b = 0;
-
-    *out = (struct range){0, size, false};
-    if (!header.p || !str_split(&header, '=', &unit) || !str_is(unit, "bytes") || !header.p ||
-        memchr(header.p, ',', header.n))
-        return ERR_OK;
-    if (!str_split(&header, '-', &from) || !header.p)
-        return ERR_OK;
-    to = header;
-    if ((from.n && (!str_int(from, &a) || a < 0)) || (to.n && (!str_int(to, &b) || b < 0)) ||
-        (!from.n && !to.n) || (from.n && to.n && b < a))
-        return ERR_OK;
-    if (!from.n) { /* the last b bytes */
-        a = b < size ? size - b : 0;
-        b = size - 1;
-    } else if (!to.n || b >= size) {
-        b = size - 1;
-    }
-    if (a >= size || b < a)
-        return ERR_RANGE;
-    *out = (struct range){a, b - a + 1, true};
-    return ERR_OK;
-}
-
 struct download {
     struct req *r;
     struct sha256 hash;
     struct media media;
     int64_t size;
-    struct range range;
+    struct byte_range range;
     char key[BLOB_KEY_MAX];
     int fd;
     enum err err;
@@ -200,7 +168,6 @@ static void set_headers(const void *arg)
     struct req *r = d->r;
     long long age = d->linked ? d->link.expires - clock_unix() : 31536000;
 
-    req_set_header(r, "Accept-Ranges", "bytes");
     req_set_header(r, "Content-Security-Policy", "sandbox; default-src 'none'");
     req_set_header(r, "Cache-Control",
         arena_printf(r->arena, "private, max-age=%lld, immutable", age > 0 ? age : 0));
@@ -208,10 +175,7 @@ static void set_headers(const void *arg)
         req_set_header(r, "Cross-Origin-Resource-Policy", "cross-origin");
     if (!d->media.inline_safe || d->link.attachment)
         req_set_header(r, "Content-Disposition", "attachment");
-    if (d->range.partial)
-        req_set_header(r, "Content-Range",
-            arena_printf(r->arena, "bytes %lld-%lld/%lld", (long long)d->range.from,
-                (long long)(d->range.from + d->range.length - 1), (long long)d->size));
+    byte_range_headers(r, d->size, &d->range);
 }
 
 static void opened(void *arg)
@@ -248,12 +212,8 @@ static void on_asset(struct req *r, const PGresult *res)
         return;
     d->media = media_of_type(db_get_str(res, 0, 0));
     d->size = db_get_int(res, 0, 1);
-    if (parse_range(req_header(r, "range"), d->size, &d->range)) {
-        req_set_header(
-            r, "Content-Range", arena_printf(r->arena, "bytes */%lld", (long long)d->size));
-        req_fail(r, ERR_RANGE, NULL, "the content has %lld bytes", (long long)d->size);
+    if (!byte_range_read(r, d->size, &d->range))
         return;
-    }
     work_submit(r->ctx->server->work, r->loop, open_blob, opened, d);
 }
 

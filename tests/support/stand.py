@@ -69,7 +69,9 @@ class Cluster:
             atexit.register(subprocess.run, [pg, "stop", self.host])
         self.template = f"template_{self.run}"
         self.create(self.template, "template0")
-        self.script(self.template, (ROOT / "deploy/roles.sql").read_text())
+        with self.connect("postgres") as c:  # roles are the cluster's: several runs at once make them one after another
+            c.execute("SELECT pg_advisory_lock(1)")
+            self.script(self.template, (ROOT / "deploy/roles.sql").read_text())
         self.cli(self.template, "migrate")
         with tempfile.TemporaryDirectory() as directory:
             self.people(pathlib.Path(directory))

@@ -41,12 +41,12 @@ start AS MATERIALIZED (
     SELECT -2147483648, 0, true, false, now(), x.xmin, -2147483648, 0 FROM now_at x
     LIMIT 1
 ),
-came AS MATERIALIZED (
+came AS MATERIALIZED ( -- a thousand or more: what is younger than the oldest transaction is read again until that ends
     SELECT c.* FROM start s CROSS JOIN LATERAL (
         SELECT a.id, a.rank, a.task_id, a.opened, a.excluded, a.skills FROM assignment a
         WHERE a.project_id = $1 AND a.stage = $2 AND a.state = 'open' AND a.reserved_for IS NULL AND a.opened IS NOT NULL
           AND (a.opened, a.rank, a.id) > (s.seen, s.seen_rank, s.seen_id)
-        ORDER BY a.opened, a.rank, a.id LIMIT $6::int) c
+        ORDER BY a.opened, a.rank, a.id LIMIT greatest($6::int, 1000)) c
 ),
 behind AS MATERIALIZED ( -- what came in before the cursor; the rest is still ahead
     SELECT b.id, b.rank, b.task_id, b.opened FROM start s CROSS JOIN person p JOIN came b ON (b.rank, b.id) <= (s.rank, s.id)
@@ -121,14 +121,14 @@ seen AS MATERIALIZED ( -- never beyond what may still be on its way
         (SELECT b.opened, b.rank, b.id - 1 AS id FROM behind b
          WHERE NOT EXISTS (SELECT FROM granted g WHERE g.id = b.id) ORDER BY b.opened, b.rank, b.id LIMIT 1)
         UNION ALL
-        (SELECT b.opened, b.rank, b.id FROM came b WHERE (SELECT count(*) FROM came) = $6 ORDER BY b.opened DESC, b.rank DESC, b.id DESC LIMIT 1)
+        (SELECT b.opened, b.rank, b.id FROM came b WHERE (SELECT count(*) FROM came) = greatest($6, 1000) ORDER BY b.opened DESC, b.rank DESC, b.id DESC LIMIT 1)
         LIMIT 1) b ON true
 ),
 moved AS MATERIALIZED (
     SELECT p.rank, p.id, s.whole, s.ended OR p.ended AS ended, p.ended AS at_end, s.begun, n.opened AS seen, n.rank AS seen_rank, n.id AS seen_id,
-           (p.rank, p.id) > (s.rank, s.id) OR ((SELECT count(*) FROM came) = $6 AND (n.opened, n.rank, n.id) > (s.seen, s.seen_rank, s.seen_id))
+           (p.rank, p.id) > (s.rank, s.id) OR ((SELECT count(*) FROM came) = greatest($6, 1000) AND (n.opened, n.rank, n.id) > (s.seen, s.seen_rank, s.seen_id))
                OR (p.ended AND NOT s.whole) AS progress,
-           (SELECT count(*) FROM came) = $6 AS many
+           (SELECT count(*) FROM came) = greatest($6, 1000) AS many
     FROM start s CROSS JOIN place p CROSS JOIN seen n
 ),
 remembered AS (

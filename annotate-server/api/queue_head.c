@@ -52,8 +52,8 @@ static bool look_is_due(const struct queue_head *h, int64_t now_us)
         return true;
     if (h->empty && h->cost_us < DEAR_US)
         return true;
-    if (h->opened && since >= OPENED_SHARE * h->cost_us)
-        return true;
+    if (h->opened && (h->cost_us < DEAR_US || since >= OPENED_SHARE * h->cost_us))
+        return true; /* what was given back comes first again, in its old order */
     return since >= (share > LOOK_EVERY_US ? share : LOOK_EVERY_US);
 }
 

@@ -391,3 +391,14 @@ def test_who_waits_longest_is_served_first(cluster):
     finally:
         server.stop()
         cluster.drop(name)
+
+
+def test_what_is_given_back_comes_first_again(api):
+    """In its old place, at once: who reloads the page goes on with the task that was next."""
+    desk = Desk(api, tasks=5)
+    first, second = desk.claims("annotator", count=2)
+    for _ in range(5):
+        desk.done("annotator", second, "release")
+        again = desk.claims("annotator", count=2)
+        assert [work["task"]["id"] for work in again] == [first["task"]["id"], second["task"]["id"]]
+        second = again[1]

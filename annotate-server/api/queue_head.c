@@ -53,7 +53,7 @@ static bool look_is_due(const struct queue_head *h, int64_t now_us)
     if (h->empty && h->cost_us < DEAR_US)
         return true;
     if (h->opened && (h->cost_us < DEAR_US || since >= OPENED_SHARE * h->cost_us))
-        return true; /* what was given back comes first again, in its old order */
+        return true;
     return since >= (share > LOOK_EVERY_US ? share : LOOK_EVERY_US);
 }
 
@@ -93,4 +93,17 @@ void queue_head_opened(struct thread_ctx *c, int64_t tenant, int64_t project, en
 
     if (h && same(h, tenant, project, stage))
         h->opened = true;
+}
+
+static void on_given_back(struct thread_ctx *c, int64_t tenant, int64_t project, int64_t stage)
+{
+    struct queue_head *h = c->queue_heads ? slot(c, tenant, project, (enum stage)stage) : NULL;
+
+    if (h && same(h, tenant, project, (enum stage)stage))
+        h->wanted = true;
+}
+
+void queue_head_given_back(struct server *s, int64_t tenant, int64_t project, enum stage stage)
+{
+    context_broadcast(s, on_given_back, tenant, project, stage);
 }

@@ -39,5 +39,8 @@ void queue_head_learn(struct queue_head *h, const struct queue_place *place, boo
 bool queue_head_again(struct queue_head *h, bool waits);
 /* Something was opened, perhaps before the head. */
 void queue_head_opened(struct thread_ctx *c, int64_t tenant, int64_t project, enum stage stage);
+/* Something that was handed out is open again, surely before the heads of this process: it comes
+ * first again, in its old place. */
+void queue_head_given_back(struct server *s, int64_t tenant, int64_t project, enum stage stage);
 
 #endif

@@ -7,6 +7,7 @@
 #include "annotate-server/api/label_body.h"
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/query.h"
+#include "annotate-server/api/queue_head.h"
 #include "annotate-server/http/route.h"
 
 enum { COMMENTS_MAX = 100, REASON_MAX = 1000 };
@@ -277,7 +278,8 @@ static void on_released(struct req *r, const PGresult *res)
         return;
     }
     if (stage_parse(db_get_str(res, 0, 3), &stage))
-        park_wake(r->ctx->server, r->who.tenant, r->project->id, stage);
+        queue_head_given_back(r->ctx->server, r->who.tenant, r->project->id, stage);
+    park_wake(r->ctx->server, r->who.tenant, r->project->id, stage);
     buf_init(&out, BUF_MAX_JSON);
     buf_printf(
         &out, "{\"id\":%lld,\"version\":%lld}", (long long)r->id_arg[0], (long long)r->version);

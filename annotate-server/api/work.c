@@ -277,9 +277,10 @@ static void on_released(struct req *r, const PGresult *res)
         explain(r);
         return;
     }
-    if (stage_parse(db_get_str(res, 0, 3), &stage))
+    if (stage_parse(db_get_str(res, 0, 3), &stage)) {
         queue_head_given_back(r->ctx->server, r->who.tenant, r->project->id, stage);
-    park_wake(r->ctx->server, r->who.tenant, r->project->id, stage);
+        park_wake(r->ctx->server, r->who.tenant, r->project->id, stage);
+    }
     buf_init(&out, BUF_MAX_JSON);
     buf_printf(
         &out, "{\"id\":%lld,\"version\":%lld}", (long long)r->id_arg[0], (long long)r->version);

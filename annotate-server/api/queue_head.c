@@ -79,6 +79,8 @@ void queue_head_learn(struct queue_head *h, const struct queue_place *place, boo
         h->known = true;
     }
     h->empty = short_of;
+    if (look && !place && !short_of)
+        h->wanted = true; /* own leases were enough: nobody has looked at the queue */
 }
 
 bool queue_head_again(struct queue_head *h, bool waits)

@@ -30,7 +30,7 @@ struct server {
     struct key_set keys;
     struct rate users, tenants, failed_logins;
     struct limit *streams; /* of events, a person */
-    struct wake *wake; /* between servers; NULL: alone */
+    struct wake *wake;     /* between servers; NULL: alone */
     int nthreads;
     struct thread_ctx *threads[MAX_THREADS];
 };
@@ -48,8 +48,8 @@ struct thread_ctx {
     struct memo roles;      /* (tenant, project, user) -> role */
     struct memo objects;    /* (tenant, kind, id) -> project; never changes */
     struct project *projects[PROJECT_BUCKETS];
-    struct park *park;     /* claims that wait for work */
-    struct events *events; /* who listens to events */
+    struct park *park;              /* claims that wait for work */
+    struct events *events;          /* who listens to events */
     struct queue_head *queue_heads; /* api/queue_head.h */
 };
 

@@ -131,8 +131,8 @@ enum err blob_list(struct blob_store *s, const char *prefix, const char *after, 
                             : ERR_NOT_IMPLEMENTED;
 }
 
-enum err blob_presign(struct blob_store *s, const char *method, const char *key, int64_t expires_s,
-    struct buf *url)
+enum err blob_presign(
+    struct blob_store *s, const char *method, const char *key, int64_t expires_s, struct buf *url)
 {
     if (!blob_key_valid(key))
         return ERR_INVALID;

@@ -403,9 +403,7 @@ void gate_check(struct req *r)
             "API token");
         return;
     }
-    r->who = (struct principal){.tenant = claims.tenant,
-        .user = claims.user,
-        .epoch = claims.epoch,
-        .expires = claims.exp};
+    r->who = (struct principal){
+        .tenant = claims.tenant, .user = claims.user, .epoch = claims.epoch, .expires = claims.exp};
     check_login(r, claims.epoch);
 }

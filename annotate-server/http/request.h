@@ -35,7 +35,7 @@ enum role {
 
 struct principal {
     int64_t tenant, user;
-    int64_t token;  /* the API token's id; 0: a login token, of that epoch and end (unix seconds) */
+    int64_t token; /* the API token's id; 0: a login token, of that epoch and end (unix seconds) */
     int64_t epoch, expires;
     bool admin;     /* of the tenant */
     enum role role; /* in the project of this request; set by the gate when the route names one */

@@ -27,6 +27,8 @@ extern struct fx fx;
 
 extern const struct route fx_routes[];
 extern const size_t fx_route_count;
+/* By the Authorization header: "no" is refused, "later" passes after 30 ms. */
+void fx_gate(struct req *r);
 
 /* Starts it; o may be NULL or hold deadlines, caps and files (the rest is filled in). */
 void fx_start(const struct http_options *o);

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "core/label_doc.h"
+#include "files.h"
 #include "formats/exporter.h"
 #include "formats/result.h"
-#include "t.h"
 
 static const char config_xml[] =
     "<View><Image name=\"img\" value=\"$image\"/>"
@@ -78,40 +78,6 @@ static struct label_config *config_of(const char *xml)
     if (label_config_parse(str_of(xml), &c, why))
         t_fail(__FILE__, __LINE__, "%s", why);
     return c;
-}
-
-/* ---- a directory for each test */
-
-static void put_file(const char *dir, const char *name, const void *bytes, size_t n)
-{
-    char path[512];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')); p++) {
-        *p = '\0';
-        mkdir(path, 0777);
-        *p = '/';
-    }
-    f = fopen(path, "w");
-    if (!f || fwrite(bytes, 1, n, f) != n || fclose(f))
-        t_fail(__FILE__, __LINE__, "%s cannot be written", path);
-}
-
-static char *new_dir(char path[64])
-{
-    snprintf(path, 64, "/tmp/annotate-readers-XXXXXX");
-    if (!mkdtemp(path))
-        t_fail(__FILE__, __LINE__, "no directory");
-    return path;
-}
-
-static void remove_dir(const char *dir)
-{
-    char command[600];
-
-    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-    CHECK_INT(system(command), 0);
 }
 
 /* ---- reading a data set */

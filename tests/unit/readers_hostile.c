@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "formats/result.h"
-#include "t.h"
 
 static const char config_xml[] =
     "<View><Image name=\"img\" value=\"$image\"/>"
@@ -45,37 +45,6 @@ static struct str any_url(void *arg, size_t file)
 {
     (void)arg, (void)file;
     return STR("/v1/assets/0");
-}
-
-static void put_file(const char *dir, const char *name, const void *bytes, size_t n)
-{
-    char path[512];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')); p++) {
-        *p = '\0';
-        mkdir(path, 0777);
-        *p = '/';
-    }
-    f = fopen(path, "w");
-    if (!f || fwrite(bytes, 1, n, f) != n || fclose(f))
-        t_fail(__FILE__, __LINE__, "%s cannot be written", path);
-}
-
-static void new_dir(char path[64])
-{
-    snprintf(path, 64, "/tmp/annotate-hostile-XXXXXX");
-    if (!mkdtemp(path))
-        t_fail(__FILE__, __LINE__, "no directory");
-}
-
-static void remove_dir(const char *dir)
-{
-    char command[600];
-
-    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-    CHECK_INT(system(command), 0);
 }
 
 /* Reads it as far as it goes; how many tasks came, or -1 and the sentence. */

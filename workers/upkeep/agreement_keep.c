@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/coding.h"
 #include "storage/pack.h"
+#include "workers/upkeep/stale.h"
 
 enum { ROUND_US = 1000000 }; /* then the other duties have their turn: what is left waits */
 
@@ -191,17 +192,5 @@ static enum err compare_all(struct db_sync *db, const PGresult *res, struct aren
 
 enum err agreement_keep_run(struct db_sync *db, int64_t n, int64_t *rows)
 {
-    struct arena *a = arena_new();
-    struct db_call c;
-    PGresult *stale = NULL;
-
-    *rows = 0;
-    db_call_init(&c, STMT_agreement_stale_list, 0, NULL);
-    db_int(&c, a, n);
-    enum err e = db_sync_run(db, &c, &stale);
-    if (!e && PQntuples(stale))
-        e = compare_all(db, stale, a, rows);
-    PQclear(stale);
-    arena_free(a);
-    return e;
+    return stale_run(db, STMT_agreement_stale_list, n, compare_all, rows);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/label_terms.h"
 #include "storage/pack.h"
+#include "workers/upkeep/stale.h"
 
 /* Columns of label_stale_list. */
 enum { COL_TENANT, COL_TASK, COL_STAMP, COL_PROJECT, COL_SHA256, COL_BYTES, COL_PACK, COL_OFF };
@@ -121,17 +122,5 @@ static enum err refresh(struct db_sync *db, const PGresult *stale, struct arena 
 
 enum err label_index_run(struct db_sync *db, int64_t n, int64_t *rows)
 {
-    struct arena *a = arena_new();
-    struct db_call c;
-    PGresult *stale = NULL;
-
-    *rows = 0;
-    db_call_init(&c, STMT_label_stale_list, 0, NULL);
-    db_int(&c, a, n);
-    enum err e = db_sync_run(db, &c, &stale);
-    if (!e && PQntuples(stale))
-        e = refresh(db, stale, a, rows);
-    PQclear(stale);
-    arena_free(a);
-    return e;
+    return stale_run(db, STMT_label_stale_list, n, refresh, rows);
 }

@@ -52,9 +52,10 @@ static bool document_is_whole(const PGresult *documents, int row, struct str pac
     return sha256_eq(sha256_of((struct str){pack.p + off, (size_t)n}), want);
 }
 
-/* Reads a pack and holds all of its documents against their hashes. */
-static enum err read_pack(struct blob_store *s, const char *key, const PGresult *documents,
-    int64_t bytes, struct buf *out)
+/* Reads a pack and holds all of its documents against their hashes: they say whether it is whole.
+ */
+static enum err read_pack(
+    struct blob_store *s, const char *key, const PGresult *documents, struct buf *out)
 {
     enum err e = blob_get(s, key, 0, 0, NULL, out);
 
@@ -63,28 +64,27 @@ static enum err read_pack(struct blob_store *s, const char *key, const PGresult 
     for (int i = 0; i < PQntuples(documents); i++)
         if (!document_is_whole(documents, i, buf_view(out)))
             return ERR_CORRUPT;
-    return (int64_t)out->n == bytes ? ERR_OK : ERR_CORRUPT;
+    return ERR_OK;
 }
 
-static enum err move_pack(
-    struct copying *c, const char *key, const PGresult *documents, int64_t bytes)
+static enum err move_pack(struct copying *c, const char *key, const PGresult *documents)
 {
     struct buf pack;
     enum err e;
 
     buf_init(&pack, BUF_MAX_PACK);
-    e = read_pack(&c->to, key, documents, bytes, &pack);
+    e = read_pack(&c->to, key, documents, &pack);
     if (!e) {
         c->present++;
     } else if (e == ERR_NOT_FOUND || e == ERR_CORRUPT || e == ERR_FULL) {
         buf_clear(&pack);
-        e = read_pack(&c->from, key, documents, bytes, &pack);
+        e = read_pack(&c->from, key, documents, &pack);
         struct str all = buf_view(&pack);
         if (!e)
             e = blob_put(&c->to, key, &all, 1);
         if (!e) {
             c->copied++;
-            c->bytes += bytes;
+            c->bytes += (int64_t)all.n;
         } else if (e == ERR_NOT_FOUND && PQntuples(documents) == 0) {
             e = ERR_OK; /* merged into another, and about to be forgotten */
         }
@@ -113,7 +113,7 @@ static enum err copy_pack(struct copying *c, const PGresult *page, int row)
     db_array_bind(&ids, &call);
     e = run(c, &call, &documents);
     if (!e)
-        e = move_pack(c, key, documents, db_get_int(page, row, 2));
+        e = move_pack(c, key, documents);
     db_array_release(&ids);
     PQclear(documents);
     return e;

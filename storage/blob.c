@@ -20,7 +20,10 @@ enum err blob_open(struct blob_store *s, const char *spec)
             if (!str_is(scheme, blob_backends[i]->scheme))
                 continue;
             s->backend = blob_backends[i];
-            return s->backend->open(s, rest);
+            enum err e = s->backend->open(s, rest);
+            if (e)
+                blob_close(s);
+            return e;
         }
     }
     log_error("blob_open", "%s: no such kind of blob storage", spec);

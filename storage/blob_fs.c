@@ -203,7 +203,9 @@ static int lock_names(struct fs *fs, int how)
     while (fd >= 0 && flock(fd, how)) {
         if (errno == EINTR)
             continue;
+        int code = errno;
         close(fd);
+        errno = code;
         fd = -1;
     }
     return fd;
@@ -217,6 +219,8 @@ static enum err rename_to(struct fs *fs, struct fs_upload *u, int dir, const cha
     if (e)
         return e;
     int lock = lock_names(fs, LOCK_SH);
+    if (lock < 0 && errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS)
+        return os_error("lock names for", key);
     /* Over an existing file too: the same key means the same bytes, and readers keep the old one.
      */
     if (renameat(fs->tmp, u->name, dir, slash ? slash + 1 : key))
@@ -309,8 +313,11 @@ static enum err read_range(int fd, const char *key, int64_t off, int64_t len, st
         ssize_t n = pread(fd, chunk, want, off);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return os_error("read", key);
+        if (n < 0) {
+            bool lost = errno == EIO; /* the disk has it no more */
+            enum err e = os_error("read", key);
+            return lost ? ERR_CORRUPT : e;
+        }
         if (n == 0) /* objects never shrink: somebody cut this one */
             return ERR_CORRUPT;
         buf_add(out, chunk, (size_t)n);

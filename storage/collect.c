@@ -110,7 +110,7 @@ static enum err remove_media(
 {
     struct sha256 hash;
     char key[BLOB_KEY_MAX];
-    bool removed = true;
+    bool removed = c->blobs->backend->remove_older != NULL;
 
     BUG_ON(!sha256_parse(str_of(o->id), &hash));
     blob_asset_key(o->tenant, hash, key, sizeof(key));

@@ -3,8 +3,6 @@
 
 #include "storage/facts_in.h"
 
-#define LONGEST_MS ((uint64_t)1000 * 3600 * 24 * 366)
-
 static const struct {
     const char *type;
     void (*read)(struct facts_in *in, struct facts *out);
@@ -45,7 +43,7 @@ const unsigned char *facts_at(struct facts_in *in, int64_t off, size_t n)
 
 int64_t facts_ms(uint64_t units, uint64_t per_second)
 {
-    if (per_second == 0 || units / per_second >= LONGEST_MS / 1000)
+    if (per_second == 0 || units / per_second >= FACTS_LONGEST_MS / 1000)
         return 0;
     return (int64_t)(units / per_second * 1000 + units % per_second * 1000 / per_second);
 }

@@ -269,5 +269,5 @@ void facts_webm(struct facts_in *in, struct facts *out)
 
     walk_elements(&w, &m, 0, in->source->size, 0);
     double ms = m.ticks * (double)m.scale / 1e6;
-    out->duration_ms = ms > 0 && ms < 1e12 ? (int64_t)ms : 0;
+    out->duration_ms = ms > 0 && ms <= (double)FACTS_LONGEST_MS ? (int64_t)ms : 0;
 }

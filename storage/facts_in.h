@@ -4,6 +4,9 @@
 
 #include "storage/facts.h"
 
+/* A year: what says it lasts longer lies. */
+#define FACTS_LONGEST_MS ((uint64_t)1000 * 3600 * 24 * 366)
+
 struct facts_in {
     const struct facts_source *source;
     struct buf window;

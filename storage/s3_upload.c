@@ -71,7 +71,7 @@ struct s3_upload *s3_upload_new(struct s3 *s)
     u->whole = EVP_MD_CTX_new();
     BUG_ON(!u->whole || EVP_DigestInit_ex(u->whole, EVP_md5(), NULL) != 1);
     random_bytes(id, sizeof(id));
-    snprintf(u->key, sizeof(u->key), "uploads/");
+    snprintf(u->key, sizeof(u->key), "joining/");
     md5_hex(id, u->key + strlen(u->key));
     return u;
 }

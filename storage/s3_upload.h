@@ -1,7 +1,7 @@
 /* A streamed upload to S3 of bytes whose key is known only at the end. What fits one part is held
  * back and sent as one object. More goes as a multipart upload to an object of its own
- * (uploads/RANDOM), which at the end is copied to its key inside the service and removed: S3 cannot
- * rename. Memory is one part, whatever comes. What a crash leaves under uploads/, and multipart
+ * (joining/RANDOM), which at the end is copied to its key inside the service and removed: S3 cannot
+ * rename. Memory is one part, whatever comes. What a crash leaves under joining/, and multipart
  * uploads that were never completed, are for a lifecycle rule of the bucket. */
 #ifndef STORAGE_S3_UPLOAD_H
 #define STORAGE_S3_UPLOAD_H

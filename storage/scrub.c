@@ -252,10 +252,11 @@ static enum err hash_media(struct scrub *s, const PGresult *row, int64_t *read)
         s->hash = NULL;
         e = sha256_eq(got, sha256) ? ERR_OK : ERR_CORRUPT;
     }
-    forget_hash(s);
     notes_init(&n, "asset", tenant);
-    if (note(&n, str_of(hex), e))
+    if (note(&n, str_of(hex), e)) { /* else it goes on here the next time */
+        forget_hash(s);
         e = keep(s, &n, (struct str){NULL, 0});
+    }
     notes_release(&n);
     if (!e) {
         s->media++;

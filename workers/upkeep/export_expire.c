@@ -18,24 +18,30 @@ static enum err simple(struct db_sync *db, const char *sql)
     return e;
 }
 
-static enum err remove_bytes(const PGresult *stale)
+/* How many of the first rows have lost their bytes. */
+static int remove_bytes(const PGresult *stale)
 {
     struct blob_store blobs;
     char key[BLOB_KEY_MAX];
     enum err e = blob_open(&blobs, config_str(CONFIG_blobs));
+    int row = 0;
 
     if (e)
-        return e;
-    for (int row = 0; !e && row < PQntuples(stale); row++) {
+        return 0; /* it has said why */
+    for (; row < PQntuples(stale); row++) {
         export_key(db_get_int(stale, row, COL_TENANT), db_get_int(stale, row, COL_ID),
             db_get_int(stale, row, COL_ATTEMPT), key, sizeof(key));
         e = blob_remove(&blobs, key);
+        if (e) {
+            log_error("export_expire", "%s: %s", key, err_title(e));
+            break;
+        }
     }
     blob_close(&blobs);
-    return e;
+    return row;
 }
 
-static enum err forget(struct db_sync *db, const PGresult *stale, int64_t *rows)
+static enum err forget(struct db_sync *db, const PGresult *stale, int n, int64_t *rows)
 {
     struct db_array tenants, ids;
     struct db_call c;
@@ -43,7 +49,7 @@ static enum err forget(struct db_sync *db, const PGresult *stale, int64_t *rows)
 
     db_array_init(&tenants, DB_INT8);
     db_array_init(&ids, DB_INT8);
-    for (int row = 0; row < PQntuples(stale); row++) {
+    for (int row = 0; row < n; row++) {
         db_array_int(&tenants, db_get_int(stale, row, COL_TENANT));
         db_array_int(&ids, db_get_int(stale, row, COL_ID));
     }
@@ -67,11 +73,9 @@ static enum err expire(struct db_sync *db, struct arena *a, int64_t n, int64_t *
     db_int(&c, a, n);
     enum err e = db_sync_run(db, &c, &stale);
     if (!e && PQntuples(stale)) {
-        enum err kept = remove_bytes(stale);
-        if (kept)
-            log_error("export_expire", "exports cannot be removed: %s", err_title(kept));
-        else
-            e = forget(db, stale, rows);
+        int gone = remove_bytes(stale);
+        if (gone)
+            e = forget(db, stale, gone, rows);
     }
     PQclear(stale);
     return e;

@@ -201,7 +201,7 @@
 const struct command commands[] = {
     {"migrate", "[--dry-run | --status]", "Bring the database to this version", MIGRATE_HELP,
         cmd_migrate},
-    {"tenant", "create NAME [--if-missing] | list | delete NAME --yes",
+    {"tenant", "create NAME [--if-missing] | list | quota NAME | delete NAME --yes",
         "Make, list and delete tenants", TENANT_HELP, cmd_tenant},
     {"user",
         "create --tenant NAME --email ADDRESS --name NAME [--admin]\n"

@@ -1,13 +1,8 @@
 """Around every test of the API: the answers keep the contract of /openapi.json, and the database keeps the invariants."""
-import os
-
 import pytest
 from kit import Contract, broken_rules
 
 from stand import Client
-
-# It takes minutes and is not clean yet (docs of ./check: SCHEMATHESIS_EXAMPLES): asked for by name, not part of every run.
-collect_ignore = [] if os.environ.get("SCHEMATHESIS_EXAMPLES") else ["test_schemathesis.py"]
 
 
 @pytest.fixture(scope="session", autouse=True)

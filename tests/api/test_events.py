@@ -106,10 +106,18 @@ def test_an_event_is_told_as_it_happens(api, ear):
     assert e.answer.headers["Content-Type"] == "text/event-stream"
     assert (e.answer.headers["Cache-Control"], e.answer.headers["X-Accel-Buffering"]) == ("no-store", "no")
     assert "Content-Encoding" not in e.answer.headers
-    begun = time.monotonic()
+    took = []
+    for n in range(8):
+        work = desk.claim("annotator")
+        begun = time.monotonic()
+        e.wait(lambda e: len(e.events) > 2 * n)
+        took.append(time.monotonic() - begun)
+        desk.done("annotator", work, "release")
+        e.wait(lambda e: len(e.events) == 2 * n + 2)
+    assert sorted(took)[4] < 0.5, took  # not by the slow look, every two seconds
+    e.events.clear()
     work = desk.claim("annotator")
     e.wait(lambda e: e.events)
-    assert time.monotonic() - begun < 1.5  # not by the slow look
     desk.submit("annotator", work)
     e.wait(lambda e: len(e.events) == 2)
     claim, submit = e.events
@@ -216,7 +224,7 @@ def test_nothing_is_lost_or_doubled_over_reconnects(api, db, server, start_serve
         assert time.monotonic() < end, f"heard {len(heard)}"
     assert not crowd.errors
     told = [e["seq"] for e in heard]
-    assert sorted(told) == [s for s in history(db, desk.project) if s > from_seq] and len(told) > 150
+    assert sorted(told) == [s for s in history(db, desk.project) if s > from_seq] and len(told) >= 2 * len(desk.tasks)
     for task in desk.tasks:
         mine = [(e["seq"], e["version"]) for e in heard if e["task"] == task]
         assert mine == sorted(mine)

@@ -224,7 +224,7 @@ def test_the_client_breaks_off(db, server, api):
         else:
             line.socket.shutdown(socket.SHUT_RDWR)
             line.close()
-    until(lambda: db.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'annotate_api' AND state = 'active'").fetchone()[0] == 0)
+    until(lambda: db.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'annotate_api' AND state = 'active' AND datname = current_database()").fetchone()[0] == 0)
     count = len(stored(desk))
     answer = made(desk, whole)
     assert answer["created"] + answer["skipped"] == 6000 and answer["skipped"] >= count
@@ -339,7 +339,7 @@ def test_an_import_makes_way_for_people(db, server, api):
         for each in looking:
             each.result()
     assert alone["created"] == beside["created"] == 8000
-    assert chunks(alone) <= 5 and 15 <= chunks(beside) <= 45
+    assert chunks(alone) <= 5 and 2 * chunks(alone) <= chunks(beside) <= 45
 
 
 def test_an_import_that_breaks_off_says_so(db, server, api):

@@ -54,8 +54,9 @@ def alive(pid):
         return False
 
 
-def test_a_killed_server_answers_again(house, cluster, database, tmp_path):
+def test_a_killed_server_answers_again(request, house, cluster, database):
     server = stand.Server(cluster, database)  # for its settings: the very same one is run by the keeper
+    request.addfinalizer(server.stop)
     server.proc.terminate()
     server.proc.wait(20)
     words = " ".join(f"--{name.replace('_', '-')} '{value}'" for name, value in server.settings.items())
@@ -81,7 +82,6 @@ def test_a_killed_server_answers_again(house, cluster, database, tmp_path):
     assert house(f"process_stop server {program} 20").returncode == 0
     time.sleep(3)
     assert not alive(last) and not ready() and sorted((house.var / "run").iterdir()) == []
-    server.stop()
 
 
 @pytest.mark.parametrize("status, again", [(0, False), (1, True), (2, False), (3, False)])

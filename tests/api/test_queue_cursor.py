@@ -99,10 +99,10 @@ def test_opened_behind_the_cursor(db, passed, how):
         db.execute("UPDATE assignment SET state = 'open', holder = NULL, reserved_for = %s, reserved_until = now() WHERE task_id = %s AND slot = 1",
                    (two.user, task))
         db.execute("UPDATE assignment SET state = 'cancelled' WHERE task_id = %s AND slot = 2", (task,))
-    if how == "prioritized":  # a task that one has not done, at the very end, locked away until now
-        db.execute("UPDATE assignment SET state = 'open', rank = -9 WHERE task_id = %s", (made,))
     waiting = one.wait()
     time.sleep(0.4)
+    if how == "prioritized":  # a task that one has not done, at the very end, locked away until now
+        db.execute("UPDATE assignment SET state = 'open', rank = -9 WHERE task_id = %s", (made,))
     if how == "expired":
         db.execute("UPDATE assignment SET state = 'open', lease_expires_at = NULL WHERE task_id = %s AND slot = 1", (task,))
     if how == "unreserved":
@@ -115,8 +115,8 @@ def test_opened_behind_the_cursor(db, passed, how):
 
 
 def test_a_long_walk_lets_others_through(db, server, api):
-    """600 rows of 3 a step: others are served meanwhile, and the walker in the end."""
-    desk = Desk(api, tasks=601, workflow={**PLAIN, "overlap": 2})
+    """1800 rows of 3 a step: others are served meanwhile, and the walker in the end."""
+    desk = Desk(api, tasks=1801, workflow={**PLAIN, "overlap": 2})
     one, two = crew(db, server, desk, 2)
     db.execute("UPDATE assignment SET excluded = ARRAY[%s::bigint] WHERE project_id = %s AND task_id <> %s", (one.user, desk.project, desk.tasks[-1]))
     waiting = one.wait(60)
@@ -127,7 +127,7 @@ def test_a_long_walk_lets_others_through(db, server, api):
         took.append(time.monotonic() - start)
     waiting.join()
     assert waiting.answer.json()["assignments"][0]["task"]["id"] == desk.tasks[-1]
-    assert len(took) > 10 and sorted(took)[len(took) // 2] < 0.5
+    assert len(took) >= 3 and sorted(took)[len(took) // 2] < 0.5
 
 
 def test_a_claim_that_does_not_wait_says_when_it_has_not_seen_all(db, server, api):

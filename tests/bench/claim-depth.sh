@@ -6,10 +6,13 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tasks=${1:-10000000} small=${2:-10000} finished=${3:-100000} claims=${4:-200} rounds=${5:-3}
 
+claimed() { sql -At -c "SELECT count(*) FROM event WHERE action = 'claim'" "$1"; }
+
 # The median time of a claim, in ms, after the first few: database, line of the token.
 claim_ms() {
-    local token
+    local token before
     token=$(sed -n "$2p" "$work/tokens")
+    before=$(claimed "$1")
     start_server "$1"
     for _ in $(seq $((claims + 5))); do
         [ -z "${forget:-}" ] || sql -c 'TRUNCATE claim_cursor' "$1"
@@ -17,6 +20,7 @@ claim_ms() {
             -d '{"stage":"annotate","more":true,"lease_s":3600}' "http://127.0.0.1:$port/v1/projects/1/claims"
     done | tail -n "$claims" | awk '{print $1 * 1000}' | median
     stop_server
+    [ "$(claimed "$1")" = $((before + claims + 5)) ] || { echo "not every answer was a claim" >&2; return 1; }
 }
 
 # Runs two of them in turns, prints the ratio of their medians: name, database and line, name, database and line, the most it may be.

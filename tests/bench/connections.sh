@@ -47,6 +47,7 @@ idle_cpu() {
 claims() { # name
     local p50 p99 rate errors
     read -r _ _ rate p50 p99 errors < <("$ANNOTATE_BIN/bench-load" claim 127.0.0.1 "$port" "$work/tokens" 1 "$annotators" "$seconds")
+    [ "$errors" = 0 ]
     echo "$1: $rate claims/s, p50 $p50 ms, p99 $p99 ms, errors $errors"
     echo "$p99" >>"$work/p99.$1"
 }
@@ -96,4 +97,6 @@ stop_idle
 twice=$(sql -At -c "SELECT count(*) - count(DISTINCT assignment_id) FROM event WHERE action = 'claim' AND project_id = 2" bench)
 echo "assignments handed out twice: $twice"
 [ "$twice" = 0 ]
+ceiling "p99 of a claim with them to one without" "$(ratio "$(median <"$work/p99.with")" "$(median <"$work/p99.without")")" 2
 echo "p99 of a claim with them, by that without: connections ratio $(ratio "$(median <"$work/p99.with")" "$(median <"$work/p99.without")")"
+exit "$missed"

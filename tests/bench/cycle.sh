@@ -54,6 +54,7 @@ for round in $(seq "$rounds"); do
     ours
     echo "round $round: one row a transaction $one/s, $one_cpu a CPU-second; through HTTP $rate/s, $cpu a CPU-second" \
         "(hand-ins p50 $p50 ms, p99 $p99 ms, errors $errors); ratios $(ratio "$rate" "$one"), $(ratio "$cpu" "$one_cpu")"
+    [ "$errors" = 0 ]
     echo "$one" >>"$work/one"
     echo "$rate" >>"$work/ours"
     echo "$one_cpu" >>"$work/one.cpu"

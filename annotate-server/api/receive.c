@@ -69,10 +69,13 @@ static void written(void *arg)
 
     v->busy = false;
     buf_clear(&v->writing);
+    v->err = v->err ? v->err : buf_err(&v->filling);
     if (v->err || v->gone) {
         receive_fail(v, v->gone ? ERR_TIMEOUT : v->err);
         return;
     }
+    if (!allowed(v, v->received))
+        return;
     if (!v->ended)
         req_body_resume(v->r);
     advance(v);
@@ -96,12 +99,14 @@ static void advance(struct receive *v)
     }
 }
 
+/* An answer ends the request, and v with it: while a work thread writes of v, what is wrong with
+ * the body waits for written(). */
 static void on_data(struct req *r, struct str data)
 {
     struct receive *v = r->user;
 
     v->received += (int64_t)data.n;
-    if (!allowed(v, v->received))
+    if (v->failed || (!v->busy && !allowed(v, v->received)))
         return;
     if (v->head.n < SNIFF_BYTES) {
         size_t want = SNIFF_BYTES - v->head.n;
@@ -109,7 +114,8 @@ static void on_data(struct req *r, struct str data)
     }
     buf_str(&v->filling, data);
     if (buf_err(&v->filling)) {
-        receive_fail(v, buf_err(&v->filling));
+        if (!v->busy)
+            receive_fail(v, buf_err(&v->filling));
         return;
     }
     advance(v);

@@ -22,6 +22,21 @@ def put(client, data):
     return client.ok("POST", "/v1/assets", 201, data=data, headers={"Content-Type": "text/html"})
 
 
+def overrun(server, send, status):
+    """Bodies without a length that are refused while what came before is still being written; send(pieces) sends one."""
+    def pieces():
+        for size in (300_000, 100_000, 1000, 200_000):
+            yield os.urandom(size)
+
+    answers = []
+    for _ in range(30):
+        try:
+            answers.append(send(pieces()).status_code)
+        except requests.ConnectionError:  # refused before all was sent
+            pass
+    assert server.proc.poll() is None and set(answers) == {status}, answers
+
+
 SIZES = {"0 B": b"", "1 B": b"x", "64 KiB": os.urandom(1 << 16), "256 KiB": os.urandom(256 << 10), "5 MB": os.urandom(5_000_000)}
 
 
@@ -142,3 +157,16 @@ def test_an_upload_that_breaks_off_leaves_nothing(api, server):
     api("annotator").close()
     put(api("annotator"), DATA)
     assert [f for f in files() if f not in before and hashlib.sha256(DATA).hexdigest() not in f] == []
+
+
+def test_more_than_there_is_room_for_without_a_length(api, cluster, server):
+    def quota(most):
+        cluster.cli(server.database, "tenant", "quota", "b", "--bytes", str(most))
+    client = api("manager", "b")
+    used = next(q for q in api("admin", "b").ok("GET", "/v1/tenant/usage")["quotas"] if q["quota"] == "bytes")["used"]
+    try:
+        quota(used + 300_000)
+        overrun(server, lambda pieces: client.post("/v1/assets", data=pieces), 403)
+    finally:
+        quota("none")
+    put(client, DATA)

@@ -13,7 +13,7 @@ import requests
 import stand
 from kit import problem, until
 from stand import Worker
-from test_assets import png, put
+from test_assets import overrun, png, put
 
 MIN = 5 << 20
 WHOLE = png(7, 5) + os.urandom(2 * MIN + 12345 - len(png(7, 5)))
@@ -152,6 +152,15 @@ def test_a_part_has_its_largest_size(api):
     sent(client, upload, 1, large[1:])
     problem(complete(client, upload), 409)
     client.ok("DELETE", f"/v1/uploads/{upload['id']}", 204)
+
+
+def test_a_part_of_more_than_was_announced_without_a_length(api, server):
+    client, data = api("annotator"), fresh(300_000)
+    upload = begin(client, data)
+    overrun(server, lambda pieces: client.put(f"/v1/uploads/{upload['id']}/parts/1", data=pieces, headers=digest(data)), 422)
+    client.close()
+    sent(client, upload, 1, data)
+    assert complete(client, upload).status_code == 201
 
 
 @pytest.mark.parametrize("there, why", [((), "0 of "), ((2, 3), "part 1 is missing"), ((1, 3), "part 2 is missing"), ((1, 2), "bytes are there")])

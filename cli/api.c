@@ -90,3 +90,9 @@ const char *api_text(struct json_object *o, const char *key)
 
     return text ? text : "";
 }
+
+bool api_may_pass(const struct api *a, enum err e)
+{
+    return e ? e == ERR_UNAVAILABLE || e == ERR_TIMEOUT
+             : a->answer.status == 429 || a->answer.status == 503;
+}

@@ -26,6 +26,8 @@ struct json_object *api_call(
 /* For calls made on a->http directly: says why when `e` or the answer's status is a failure.
  * `what` begins the sentence: "the export". */
 bool api_ok(struct api *a, enum err e, const char *what) MUSTCHECK;
+/* Busy or unreachable: what is safe to repeat is worth another try. */
+bool api_may_pass(const struct api *a, enum err e);
 /* The JSON of the last answer, under the same rules as api_call()'s. */
 struct json_object *api_json(struct api *a) MUSTCHECK;
 

@@ -14,6 +14,7 @@
 #include "cli/tenant.h"
 #include "storage/export_key.h"
 #include "storage/pack.h"
+#include "storage/upload_key.h"
 
 enum {
     BATCH = 5000, /* rows of a statement */
@@ -92,7 +93,7 @@ static enum err remove_part(struct blob_store *s, int64_t tenant, struct str tex
 {
     char key[BLOB_KEY_MAX];
 
-    snprintf(key, sizeof(key), "uploads/%" PRId64 "/%.*s", tenant, STR_FMT(text));
+    upload_key(tenant, text, key, sizeof(key));
     return blob_remove(s, key);
 }
 

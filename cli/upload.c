@@ -89,13 +89,6 @@ static bool name_is_usable(const struct upload_item *item)
     return false;
 }
 
-/* Busy or unreachable: worth another try. Assets are stored by their hash, so a repeat is safe. */
-static bool may_pass(const struct api *a, enum err e)
-{
-    return e ? e == ERR_UNAVAILABLE || e == ERR_TIMEOUT
-             : a->answer.status == 429 || a->answer.status == 503;
-}
-
 /* A stretch of a file. Not by its offset, which the threads of an archive share. */
 struct part {
     int fd;
@@ -132,7 +125,7 @@ static enum err send_part(struct api *a, const struct part *all)
             sleep(1U << (i - 1));
         e = http_client_upload(
             a->http, "POST", "/v1/assets", NULL, "application/octet-stream", &from, &a->answer);
-        if (!may_pass(a, e))
+        if (!api_may_pass(a, e))
             break;
     }
     return e;
@@ -181,7 +174,8 @@ static bool upload_item(struct api *a, struct upload_item *item, bool any)
         return true;
     enum err e = send_part(a, &part);
     close(part.fd);
-    bool usable = !may_pass(a, e) && (e || (a->answer.status != 401 && a->answer.status != 403));
+    bool usable =
+        !api_may_pass(a, e) && (e || (a->answer.status != 401 && a->answer.status != 403));
     if (api_ok(a, e, item->path))
         keep_url(a, item, any);
     return usable;

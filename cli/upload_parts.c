@@ -61,12 +61,6 @@ static enum err hash_file(struct parted *p)
 
 /* ---- calls */
 
-static bool may_pass(const struct api *a, enum err e)
-{
-    return e ? e == ERR_UNAVAILABLE || e == ERR_TIMEOUT
-             : a->answer.status == 429 || a->answer.status == 503;
-}
-
 static bool good(const struct api *a, enum err e)
 {
     return !e && a->answer.status / 100 == 2;
@@ -82,7 +76,7 @@ static enum err call(struct parted *p, const char *path, struct str body)
         if (i > 0)
             sleep(1U << (i - 1));
         e = http_client_call(a->http, "POST", path, NULL, body, NULL, &a->answer);
-        if (!may_pass(a, e))
+        if (!api_may_pass(a, e))
             break;
     }
     return e;
@@ -167,7 +161,7 @@ static enum err send_part(struct parted *p, size_t i)
         struct http_source source = {read_range, &range, bytes};
         e = http_client_upload(
             a->http, "PUT", path, headers, "application/octet-stream", &source, &a->answer);
-        if (!may_pass(a, e))
+        if (!api_may_pass(a, e))
             break;
     }
     return e;

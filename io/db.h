@@ -125,6 +125,8 @@ void db_sync_close(struct db_sync *s);
 /* Runs one call and returns its result (PQclear it); c->done is not used. Reconnects once when the
  * connection was lost before the statement went out. */
 enum err db_sync_run(struct db_sync *s, struct db_call *c, PGresult **out) MUSTCHECK;
+/* "BEGIN", "COMMIT", "ROLLBACK": what has no parameters and no rows. */
+enum err db_sync_exec(struct db_sync *s, const char *sql) MUSTCHECK;
 PGconn *db_sync_conn(struct db_sync *s);
 
 #endif

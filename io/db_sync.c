@@ -125,3 +125,12 @@ enum err db_sync_run(struct db_sync *s, struct db_call *c, PGresult **out)
         log_warn("db_error", "%s: %s", statement_name(c->stmt), PQerrorMessage(s->pg));
     return e;
 }
+
+enum err db_sync_exec(struct db_sync *s, const char *sql)
+{
+    PGresult *r = PQexec(s->pg, sql);
+    enum err e = db_err(r);
+
+    PQclear(r);
+    return e;
+}

@@ -4,6 +4,7 @@
 #include "annotate-server/api/assets.h"
 #include "annotate-server/api/uploads.h"
 #include "base/fault.h"
+#include "storage/upload_key.h"
 
 enum { PIECE = 1 << 20 };
 

@@ -4,6 +4,7 @@
 #include "annotate-server/api/uploads.h"
 #include "base/base64url.h"
 #include "base/fault.h"
+#include "storage/upload_key.h"
 
 enum { DIGEST_CHARS = 43 }; /* of base64 for 32 bytes, before its padding */
 

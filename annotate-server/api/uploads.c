@@ -6,15 +6,6 @@
 #include "annotate-server/api/quota.h"
 #include "storage/blob.h"
 
-void upload_part_key(
-    int64_t tenant, int64_t upload, int64_t n, struct sha256 hash, char *out, size_t size)
-{
-    char hex[SHA256_HEX + 1];
-
-    sha256_hex(hash, hex);
-    snprintf(out, size, "uploads/%" PRId64 "/%" PRId64 "/%" PRId64 ".%s", tenant, upload, n, hex);
-}
-
 struct wanted {
     int64_t bytes;
     struct sha256 hash;

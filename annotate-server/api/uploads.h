@@ -8,9 +8,6 @@
 
 enum { PART_MIN = 5 << 20, PART_MAX = 64 << 20, PARTS_MAX = 10000, UPLOADS_OPEN = 100 };
 
-/* Where a part lies; out holds BLOB_KEY_MAX bytes. */
-void upload_part_key(
-    int64_t tenant, int64_t upload, int64_t n, struct sha256 hash, char *out, size_t size);
 /* The sha-256 of a Repr-Digest or Content-Digest header (RFC 9530 §2, §3). */
 bool upload_digest(struct str header, struct sha256 *out);
 

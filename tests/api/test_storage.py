@@ -149,7 +149,7 @@ def test_what_somebody_may_still_see_stays(db, api, server):
 def test_kill_the_collection(db, api, server, point):
     desk, said = work(api, 2)
     left = [orphan(server, "packs", f"{i:032x}", 2 * DAY) for i in range(0xa0, 0xa5)]
-    storage(server, "gc", status=None, ANNOTATE_FAULT=f"{point}:{3 if point == 'blob.remove' else 1}:kill")
+    storage(server, "gc", status=None, ANNOTATE_FAULT=f"{point}:{5 if point == 'blob.remove' else 1}:kill")
     assert broken_rules(db, server.directory / "blobs") == []
     collect(db, server)
     assert not any(p.exists() for p in left)
@@ -244,8 +244,8 @@ def test_kill_the_merge(db, api, server, start_worker, monkeypatch, point):
     desk, said = work(api, 40)
     old_packs(db)
     before = live_packs(db)
-    # starting passes fsync_dir once a life of the store; the merge opens it anew each round
-    monkeypatch.setitem(stand.ENVIRONMENT, "ANNOTATE_FAULT", f"{point}:{30 if point == 'blob.put.fsync_dir' else 1}:kill")
+    # opening the store passes fsync_dir once, the way to a new pack three times: the fifth is after its rename
+    monkeypatch.setitem(stand.ENVIRONMENT, "ANNOTATE_FAULT", f"{point}:{5 if point == 'blob.put.fsync_dir' else 1}:kill")
     upkeep = start_worker("upkeep", poll_ms=20)
     assert upkeep.proc.wait(60) == -9, "the fault point was not passed"
     monkeypatch.delitem(stand.ENVIRONMENT, "ANNOTATE_FAULT")

@@ -43,15 +43,6 @@ static struct db_call call_of(const struct build *b, struct arena *a, enum state
     return c;
 }
 
-static enum err simple(const char *sql, struct db_sync *db)
-{
-    PGresult *r = PQexec(db_sync_conn(db), sql);
-    enum err e = db_err(r);
-
-    PQclear(r);
-    return e;
-}
-
 /* ---- the steps */
 
 static enum err take(struct build *b, bool *found)
@@ -324,18 +315,18 @@ enum err build_next(struct db_sync *db, bool *did)
 
     *did = false;
     /* One snapshot for the items and the keys that are read back. */
-    if ((e = simple("BEGIN ISOLATION LEVEL REPEATABLE READ", db)))
+    if ((e = db_sync_exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ")))
         return e;
     e = all_steps(&b, did);
     if (!e) {
-        e = simple("COMMIT", db);
+        e = db_sync_exec(db, "COMMIT");
         sha256_hex(b.root, hex);
         if (!e && *did)
             log_info("release_ready", "release %lld: %lld items, root %s", (long long)b.release,
                 (long long)b.items, hex);
         return e;
     }
-    enum err undo = simple("ROLLBACK", db);
+    enum err undo = db_sync_exec(db, "ROLLBACK");
     if (undo || e == ERR_UNAVAILABLE || e == ERR_BUSY || !*did)
         return undo ? undo : e;
     log_error("release_failed", "release %lld: %s", (long long)b.release, b.why);

@@ -8,6 +8,7 @@
 #include "core/coding.h"
 #include "storage/pack.h"
 #include "workers/upkeep/stale.h"
+#include "workers/upkeep/store.h"
 
 enum { ROUND_US = 1000000 }; /* then the other duties have their turn: what is left waits */
 
@@ -49,7 +50,7 @@ static const enum db_elem elems[COLUMNS] = {DB_INT8, DB_INT8, DB_INT8, DB_INT8, 
     DB_TEXT, DB_INT8, DB_INT8, DB_INT4, DB_INT4, DB_INT8, DB_TEXT, DB_TEXT, DB_FLOAT8, DB_FLOAT8};
 
 struct keeping {
-    struct blob_store blobs;
+    struct blob_store *blobs;
     struct db_array cols[COLUMNS];
     int tasks;
 };
@@ -113,7 +114,7 @@ static bool read_submissions(
         if (db_is_null(res, row, COL_SHA256) || db_is_null(res, row, COL_AUTHOR))
             continue;
         buf_clear(text);
-        enum err e = read_document(&k->blobs, res, row, text);
+        enum err e = read_document(k->blobs, res, row, text);
         if (e)
             log_error("agreement_keep", "task %lld: %s", (long long)db_get_int(res, row, COL_TASK),
                 err_title(e));
@@ -165,11 +166,11 @@ static enum err apply(struct db_sync *db, struct keeping *k, int64_t *rows)
 static enum err compare_all(struct db_sync *db, const PGresult *res, struct arena *a, int64_t *rows)
 {
     struct submissions s = {.n = 0};
-    struct keeping k = {.tasks = 0};
+    struct keeping k = {.blobs = upkeep_store()};
     int n = PQntuples(res);
 
-    if (blob_open(&k.blobs, config_str(CONFIG_blobs)))
-        return ERR_OK; /* it has said why; the next round tries again */
+    if (!k.blobs)
+        return ERR_OK; /* the next round tries again */
     for (int i = 0; i < COLUMNS; i++)
         db_array_init(&k.cols[i], elems[i]);
     for (int i = 0; i < AGREEMENT_DOCS; i++)
@@ -186,7 +187,6 @@ static enum err compare_all(struct db_sync *db, const PGresult *res, struct aren
         buf_release(&s.text[i]);
     for (int i = 0; i < COLUMNS; i++)
         db_array_release(&k.cols[i]);
-    blob_close(&k.blobs);
     return e;
 }
 

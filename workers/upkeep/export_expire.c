@@ -2,42 +2,29 @@
  * same meanwhile waits and gets it made anew, never a row without bytes. */
 #include "workers/upkeep/export_expire.h"
 
-#include "base/config.h"
 #include "base/log.h"
 #include "storage/export_key.h"
+#include "workers/upkeep/store.h"
 
 /* Columns of export_job_stale. */
 enum { COL_TENANT, COL_ID, COL_ATTEMPT };
 
-static enum err simple(struct db_sync *db, const char *sql)
-{
-    PGresult *r = PQexec(db_sync_conn(db), sql);
-    enum err e = db_err(r);
-
-    PQclear(r);
-    return e;
-}
-
 /* How many of the first rows have lost their bytes. */
 static int remove_bytes(const PGresult *stale)
 {
-    struct blob_store blobs;
+    struct blob_store *blobs = upkeep_store();
     char key[BLOB_KEY_MAX];
-    enum err e = blob_open(&blobs, config_str(CONFIG_blobs));
     int row = 0;
 
-    if (e)
-        return 0; /* it has said why */
-    for (; row < PQntuples(stale); row++) {
+    for (; blobs && row < PQntuples(stale); row++) {
         export_key(db_get_int(stale, row, COL_TENANT), db_get_int(stale, row, COL_ID),
             db_get_int(stale, row, COL_ATTEMPT), key, sizeof(key));
-        e = blob_remove(&blobs, key);
+        enum err e = blob_remove(blobs, key);
         if (e) {
             log_error("export_expire", "%s: %s", key, err_title(e));
             break;
         }
     }
-    blob_close(&blobs);
     return row;
 }
 
@@ -84,12 +71,12 @@ static enum err expire(struct db_sync *db, struct arena *a, int64_t n, int64_t *
 enum err export_expire_run(struct db_sync *db, int64_t n, int64_t *rows)
 {
     struct arena *a = arena_new();
-    enum err e = simple(db, "BEGIN");
+    enum err e = db_sync_exec(db, "BEGIN");
 
     *rows = 0;
     if (!e)
         e = expire(db, a, n, rows);
-    enum err over = simple(db, e ? "ROLLBACK" : "COMMIT");
+    enum err over = db_sync_exec(db, e ? "ROLLBACK" : "COMMIT");
     arena_free(a);
     return e ? e : over;
 }

@@ -6,6 +6,7 @@
 #include "core/label_terms.h"
 #include "storage/pack.h"
 #include "workers/upkeep/stale.h"
+#include "workers/upkeep/store.h"
 
 /* Columns of label_stale_list. */
 enum { COL_TENANT, COL_TASK, COL_STAMP, COL_PROJECT, COL_SHA256, COL_BYTES, COL_PACK, COL_OFF };
@@ -103,20 +104,18 @@ static enum err apply(struct db_sync *db, struct update *u, int64_t *rows)
 
 static enum err refresh(struct db_sync *db, const PGresult *stale, struct arena *a, int64_t *rows)
 {
-    struct blob_store blobs;
+    struct blob_store *blobs = upkeep_store();
     struct label_terms terms;
     struct update u;
-    enum err e = blob_open(&blobs, config_str(CONFIG_blobs));
 
-    if (e)
-        return ERR_OK; /* it has said why; the next round tries again */
+    if (!blobs)
+        return ERR_OK; /* the next round tries again */
     update_init(&u);
     for (int row = 0; row < PQntuples(stale); row++)
-        if (read_terms(&blobs, stale, row, a, &terms))
+        if (read_terms(blobs, stale, row, a, &terms))
             add(&u, stale, row, &terms);
-    e = u.n ? apply(db, &u, rows) : ERR_OK;
+    enum err e = u.n ? apply(db, &u, rows) : ERR_OK;
     update_release(&u);
-    blob_close(&blobs);
     return e;
 }
 

@@ -8,14 +8,17 @@
 #include "storage/merge.h"
 #include "storage/place.h"
 #include "storage/scrub.h"
+#include "workers/upkeep/store.h"
 
 enum { MERGE_AGE_S = 300 };
 
 static const char collect_place[] = "collect", scrub_place[] = "scrub";
 
-/* False: the database has failed. */
-static bool is_storage(enum err e)
+/* False: the database has failed. Either may be unreachable: the connection tells which. */
+static bool is_storage(struct db_sync *db, enum err e)
 {
+    if (e == ERR_UNAVAILABLE)
+        return PQstatus(db_sync_conn(db)) == CONNECTION_OK;
     return e == ERR_IO || e == ERR_NOT_IMPLEMENTED || e == ERR_CORRUPT || e == ERR_FULL;
 }
 
@@ -35,39 +38,37 @@ static enum err walk(struct collect *c, struct collected *sum)
 
 enum err storage_collect_run(struct db_sync *db, int64_t unused, int64_t *rows)
 {
-    struct blob_store blobs;
+    struct blob_store *blobs = upkeep_store();
     struct collected sum = {0};
-    struct collect c = {db, &blobs, config_int(CONFIG_collect_grace_s), false};
+    struct collect c = {db, blobs, config_int(CONFIG_collect_grace_s), false};
     int64_t n = 0;
 
     (void)unused;
     *rows = 0;
-    if (blob_open(&blobs, config_str(CONFIG_blobs)))
-        return ERR_OK; /* it has said why */
+    if (!blobs)
+        return ERR_OK;
     enum err e = walk(&c, &sum);
     if (!e)
         e = collect_dead(&c, &sum, &n);
-    blob_close(&blobs);
     *rows = n + sum.media;
     if (sum.packs || sum.media || n)
         log_info("storage_collect", "%lld packs are dead, %lld removed; media removed: %lld",
             (long long)sum.packs, (long long)n, (long long)sum.media);
-    return is_storage(e) ? ERR_OK : e;
+    return is_storage(db, e) ? ERR_OK : e;
 }
 
 enum err storage_merge_run(struct db_sync *db, int64_t packs_min, int64_t *rows)
 {
     struct merge_limits limits = {packs_min, MERGE_AGE_S};
-    struct blob_store blobs;
+    struct blob_store *blobs = upkeep_store();
 
     *rows = 0;
-    if (blob_open(&blobs, config_str(CONFIG_blobs)))
+    if (!blobs)
         return ERR_OK;
-    enum err e = merge_packs(db, &blobs, &limits, rows);
-    blob_close(&blobs);
+    enum err e = merge_packs(db, blobs, &limits, rows);
     if (*rows)
         log_info("storage_merge", "%lld packs are one", (long long)*rows);
-    return is_storage(e) ? ERR_OK : e;
+    return is_storage(db, e) ? ERR_OK : e;
 }
 
 /* Between rounds: media may be larger than what a round reads, and a pack more than it should. */
@@ -116,21 +117,20 @@ static enum err scrub_round(int64_t *rows)
 enum err storage_scrub_run(struct db_sync *db, int64_t unused, int64_t *rows)
 {
     int64_t allowed = config_int(CONFIG_scrub_rate_kb) * 1024;
-    struct blob_store blobs;
+    struct blob_store *blobs;
 
     (void)unused;
     *rows = 0;
     if (allowed == 0)
         return ERR_OK;
     scrubbing.debt = scrubbing.debt > 0 ? scrubbing.debt - allowed : -allowed;
-    if (scrubbing.debt >= 0 || blob_open(&blobs, config_str(CONFIG_blobs)))
+    if (scrubbing.debt >= 0 || !(blobs = upkeep_store()))
         return ERR_OK;
     enum err e = scrubbing.begun ? ERR_OK : scrub_begin(db);
     scrubbing.s.db = db;
-    scrubbing.s.blobs = &blobs;
+    scrubbing.s.blobs = blobs;
     if (!e)
         e = scrub_round(rows);
     scrubbing.s.blobs = NULL;
-    blob_close(&blobs);
-    return is_storage(e) ? ERR_OK : e;
+    return is_storage(db, e) ? ERR_OK : e;
 }

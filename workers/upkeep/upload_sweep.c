@@ -2,28 +2,16 @@
  * that whatever interrupts it, the next round finds the rest. */
 #include "workers/upkeep/upload_sweep.h"
 
-#include <stdio.h>
-
-#include "base/config.h"
 #include "base/log.h"
-#include "storage/blob.h"
-
-/* Opened when there is something to remove for the first time, for the life of the process. */
-static struct blob_store *store(void)
-{
-    static struct blob_store blobs;
-    static bool open;
-
-    open = open || !blob_open(&blobs, config_str(CONFIG_blobs));
-    return open ? &blobs : NULL;
-}
+#include "storage/upload_key.h"
+#include "workers/upkeep/store.h"
 
 static enum err remove_part(int64_t tenant, struct str name)
 {
-    struct blob_store *blobs = store();
+    struct blob_store *blobs = upkeep_store();
     char key[BLOB_KEY_MAX];
 
-    snprintf(key, sizeof(key), "uploads/%lld/%.*s", (long long)tenant, STR_FMT(name));
+    upload_key(tenant, name, key, sizeof(key));
     enum err e = blobs ? blob_remove(blobs, key) : ERR_UNAVAILABLE;
     if (e)
         log_error("upload_sweep", "%s: %s", key, err_title(e));

@@ -430,8 +430,8 @@ static enum err put_mark(const struct making *m, size_t at)
 {
     const struct mark *mark = &m->item->marks[at];
     struct piece p = {.mark = mark, .shape = mark->shape};
-    const struct fit *fit;
-    const struct label_control *control;
+    const struct fit *fit = NULL;
+    const struct label_control *control = NULL;
     enum err e;
 
     p.label = mapped(m, mark->shape.labels[0]);

@@ -53,6 +53,11 @@ size_t classes_find(struct classes *c, struct str label)
     return c->n - 1;
 }
 
+size_t classes_known(const struct classes *c, struct str label)
+{
+    return c->slots[slot_of(c, label)] - 1; /* of a free slot: SIZE_MAX */
+}
+
 static int by_category(const void *pa, const void *pb)
 {
     const struct candidate *a = pa, *b = pb;

@@ -27,5 +27,7 @@ void classes_init(struct classes *c, struct arena *a, const struct label_config 
     bool (*of)(const struct label_control *control));
 /* The number of that label; a new one for a new label, SIZE_MAX when there are too many. */
 size_t classes_find(struct classes *c, struct str label);
+/* The same of a label that has one; else SIZE_MAX. */
+size_t classes_known(const struct classes *c, struct str label);
 
 #endif

@@ -159,9 +159,9 @@ static void put_points(const struct sheet *h, const struct shape *owner)
     size_t n = h->coco->keypoints.n, found;
     const struct shape **points = arena_array(h->arena, n + 1, sizeof(*points));
 
+    found = keypoints_collect(h->x, h->picture, h->owners, owner, &h->coco->keypoints, points);
     if (n == 0)
         return;
-    found = keypoints_collect(h->x, h->picture, h->owners, owner, &h->coco->keypoints, points);
     buf_puts(out, ",\"keypoints\":[");
     for (size_t i = 0; i < n; i++) {
         if (!points[i]) {

@@ -3,7 +3,6 @@
  * longest stands, and a span that cuts a word is widened to it; both are counted as lost. Offsets
  * are code points. Source: the shared task's data format; formats/words.h for the words. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/label_check.h"
@@ -42,14 +41,6 @@ static int by_start(const void *pa, const void *pb)
     return (a->start > b->start) - (a->start < b->start);
 }
 
-static void lost(struct exporter *x, const char *what, struct str type)
-{
-    char name[EXPORT_LOSS_NAME];
-
-    snprintf(name, sizeof(name), "%s.%.*s", what, STR_FMT(type));
-    export_lost(x, name);
-}
-
 static bool span_of(const struct shape *s, struct span *out)
 {
     struct json_object *value = member_of(s->item, "value");
@@ -74,7 +65,7 @@ static struct spans spans_of(
         if (!str_eq(s->to, object->name.text))
             continue;
         if (s->nlabels == 0 || !span_of(s, &all.v[all.n])) {
-            lost(x, s->nlabels ? "regions" : "regions.unlabelled", s->type);
+            export_lost_type(x, s->nlabels ? "regions" : "regions.unlabelled", s->type);
             continue;
         }
         for (size_t k = 1; k < s->nlabels; k++)
@@ -165,9 +156,9 @@ static void count_lost(struct exporter *x, const struct drawing *d)
 {
     for (size_t i = 0; i < d->nshapes; i++)
         if (!on_text(x, d->shapes[i].to))
-            lost(x, "regions", d->shapes[i].type);
+            export_lost_type(x, "regions", d->shapes[i].type);
     for (size_t i = 0; i < d->nanswers; i++)
-        lost(x, "answers", d->answers[i].type);
+        export_lost_type(x, "answers", d->answers[i].type);
     for (size_t i = 0; i < d->relations; i++)
         export_lost(x, "relations");
 }

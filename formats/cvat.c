@@ -275,8 +275,6 @@ static enum err put_picture(const struct sheet *h, const char *split)
 
 static void count_lost(struct exporter *x, const struct pictures *p)
 {
-    char name[EXPORT_LOSS_NAME];
-
     for (size_t i = 0; i < p->drawing.nanswers; i++) {
         const struct shape_answer *a = &p->drawing.answers[i];
         bool of_region = false;
@@ -284,8 +282,7 @@ static void count_lost(struct exporter *x, const struct pictures *p)
             of_region |= str_eq(p->drawing.shapes[k].id, a->id);
         if (of_region || is_tag(p, a))
             continue;
-        snprintf(name, sizeof(name), "answers.%.*s", STR_FMT(a->type));
-        export_lost(x, name);
+        export_lost_type(x, "answers", a->type);
     }
     for (size_t i = 0; i < p->drawing.relations; i++)
         export_lost(x, "relations");

@@ -438,3 +438,11 @@ void export_lost(struct exporter *x, const char *what)
         snprintf(x->lost[x->nlost++].name, EXPORT_LOSS_NAME, "%s", what);
     x->lost[i].times++;
 }
+
+void export_lost_type(struct exporter *x, const char *what, struct str type)
+{
+    char name[EXPORT_LOSS_NAME];
+
+    snprintf(name, sizeof(name), "%s.%.*s", what, STR_FMT(type));
+    export_lost(x, name);
+}

@@ -99,6 +99,8 @@ enum err export_media(
  * counted as "other". */
 enum { EXPORT_LOSSES = 64, EXPORT_LOSS_NAME = 48 };
 void export_lost(struct exporter *x, const char *what);
+/* The same of "what.type". */
+void export_lost_type(struct exporter *x, const char *what, struct str type);
 /* Why begin() refuses, for a person. Returns ERR_INVALID. */
 enum err export_refuse(struct exporter *x, const char *fmt, ...) PRINTF(2, 3) MUSTCHECK;
 

@@ -68,7 +68,7 @@ const struct shape **keypoints_owners(
 }
 
 size_t keypoints_collect(struct exporter *x, const struct picture *picture,
-    const struct shape *const *owners, const struct shape *owner, struct classes *names,
+    const struct shape *const *owners, const struct shape *owner, const struct classes *names,
     const struct shape **points)
 {
     size_t found = 0;
@@ -77,8 +77,10 @@ size_t keypoints_collect(struct exporter *x, const struct picture *picture,
         const struct shape *s = picture->shapes[i];
         if (owners[i] != owner)
             continue;
-        size_t before = names->n, at = classes_find(names, s->labels[0]);
-        if (at >= before || points[at]) {
+        size_t at = classes_known(names, s->labels[0]);
+        for (size_t k = 1; k < s->nlabels; k++)
+            export_lost(x, "labels");
+        if (at == SIZE_MAX || points[at]) {
             export_lost(x, "keypoints");
             continue;
         }

@@ -12,10 +12,11 @@
 const struct shape **keypoints_owners(
     struct exporter *x, struct arena *a, const struct picture *picture);
 
-/* points[i] = the point of `owner` whose name has the number i, or NULL; it has names->n places. Of
- * two with one name the second is counted as lost ("keypoints"). Returns how many there are. */
+/* points[i] = the point of `owner` whose name has the number i, or NULL; it has names->n places,
+ * zeroed. A point whose name has no number and the second of one name are counted as lost
+ * ("keypoints"), a point's further labels as "labels". Returns how many there are. */
 size_t keypoints_collect(struct exporter *x, const struct picture *picture,
-    const struct shape *const *owners, const struct shape *owner, struct classes *names,
+    const struct shape *const *owners, const struct shape *owner, const struct classes *names,
     const struct shape **points);
 
 #endif

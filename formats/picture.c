@@ -1,8 +1,6 @@
 /* Owns finding which picture a region lies on. Never writes a file. */
 #include "formats/picture.h"
 
-#include <stdio.h>
-
 #include "core/canon.h"
 
 static const struct {
@@ -124,14 +122,6 @@ enum err pictures_read(
     return e == ERR_INVALID ? ERR_CORRUPT : e; /* it was checked when it came */
 }
 
-static void lost_of(struct exporter *x, const char *what, struct str type)
-{
-    char name[EXPORT_LOSS_NAME];
-
-    snprintf(name, sizeof(name), "%s.%.*s", what, STR_FMT(type));
-    export_lost(x, name);
-}
-
 struct str picture_label(struct exporter *x, const struct shape *s)
 {
     for (size_t i = 1; i < s->nlabels; i++)
@@ -145,7 +135,7 @@ struct str picture_label(struct exporter *x, const struct shape *s)
 
 void picture_lost(struct exporter *x, const struct shape *s)
 {
-    lost_of(x, "regions", s->type);
+    export_lost_type(x, "regions", s->type);
 }
 
 static bool is_of_region(const struct pictures *p, const struct shape_answer *answer)
@@ -160,7 +150,7 @@ void picture_rest_lost(struct exporter *x, const struct pictures *p, bool all)
 {
     for (size_t i = 0; i < p->drawing.nanswers; i++)
         if (all || !is_of_region(p, &p->drawing.answers[i]))
-            lost_of(x, "answers", p->drawing.answers[i].type);
+            export_lost_type(x, "answers", p->drawing.answers[i].type);
     for (size_t i = 0; i < p->drawing.relations; i++)
         export_lost(x, "relations");
 }

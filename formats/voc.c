@@ -51,16 +51,13 @@ static void put_object(
     struct exporter *x, struct arena *a, const struct shape *s, struct str label, struct buf *out)
 {
     struct point low, high;
-    char name[EXPORT_LOSS_NAME];
 
     if (!shape_bound(a, s, &low, &high)) {
         export_lost(x, "regions.empty");
         return;
     }
-    if (s->kind != SHAPE_BOX || s->rotation != 0) {
-        snprintf(name, sizeof(name), "as_box.%.*s", STR_FMT(s->type));
-        export_lost(x, name);
-    }
+    if (s->kind != SHAPE_BOX || s->rotation != 0)
+        export_lost_type(x, "as_box", s->type);
     const long long box[4] = {llround(low.x), llround(low.y), llround(high.x), llround(high.y)};
     if (fabs(low.x - (double)box[0]) + fabs(low.y - (double)box[1]) +
             fabs(high.x - (double)box[2]) + fabs(high.y - (double)box[3]) >

@@ -68,14 +68,6 @@ static void put_point(const struct sheet *h, struct point p)
     number(h->out, p.y / h->height);
 }
 
-static void as_other(const struct sheet *h, const char *what, const struct shape *s)
-{
-    char name[EXPORT_LOSS_NAME];
-
-    snprintf(name, sizeof(name), "%s.%.*s", what, STR_FMT(s->type));
-    export_lost(h->x, name);
-}
-
 /* The class, and centre and sides of the upright box around it. */
 static bool put_box(const struct sheet *h, const struct shape *s, size_t class)
 {
@@ -96,7 +88,7 @@ static bool put_box(const struct sheet *h, const struct shape *s, size_t class)
 static enum err detect(const struct sheet *h, const struct shape *s, size_t class)
 {
     if (s->kind != SHAPE_BOX || s->rotation != 0)
-        as_other(h, "as_box", s);
+        export_lost_type(h->x, "as_box", s->type);
     if (put_box(h, s, class))
         buf_putc(h->out, '\n');
     return ERR_OK;
@@ -136,7 +128,7 @@ static enum err segment(const struct sheet *h, const struct shape *s, size_t cla
     if (s->kind == SHAPE_MASK)
         return segment_mask(h, s, class);
     if (s->kind == SHAPE_ELLIPSE)
-        as_other(h, "as_polygon", s);
+        export_lost_type(h->x, "as_polygon", s->type);
     put_polygon(h, &outline, class);
     return ERR_OK;
 }
@@ -147,7 +139,7 @@ static enum err oriented(const struct sheet *h, const struct shape *s, size_t cl
     struct point corners[4], low, high;
 
     if (s->kind != SHAPE_BOX) {
-        as_other(h, "as_box", s);
+        export_lost_type(h->x, "as_box", s->type);
         if (!shape_bound(h->arena, s, &low, &high)) {
             export_lost(h->x, "regions.empty");
             return ERR_OK;
@@ -162,11 +154,11 @@ static enum err oriented(const struct sheet *h, const struct shape *s, size_t cl
 
 static enum err pose(const struct sheet *h, const struct shape *s, size_t class)
 {
-    struct classes *names = &h->yolo->keypoints;
+    const struct classes *names = &h->yolo->keypoints;
     const struct shape **points = arena_array(h->arena, names->n + 1, sizeof(*points));
 
     if (s->kind != SHAPE_BOX || s->rotation != 0)
-        as_other(h, "as_box", s);
+        export_lost_type(h->x, "as_box", s->type);
     if (!put_box(h, s, class))
         return ERR_OK;
     (void)keypoints_collect(h->x, h->picture, h->owners, s, names, points);

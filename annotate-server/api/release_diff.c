@@ -25,6 +25,7 @@ enum {
 
 struct diff {
     struct row_stream rows;
+    int64_t left[2]; /* of each release's items */
     int64_t equal, added, removed, relabelled, media, moved;
 };
 
@@ -68,6 +69,13 @@ static void put_changes(struct diff *d, const PGresult *res, int row, struct buf
     buf_putc(out, ']');
 }
 
+/* Of the items of both releases; some are left in the end when one is being deleted. */
+static void count_down(struct diff *d, const PGresult *res, int row)
+{
+    for (int side = 0; side < 2; side++)
+        d->left[side] -= !db_is_null(res, row, COL_LABELS + side);
+}
+
 static void put_counts(const struct diff *d, struct buf *out)
 {
     buf_printf(out,
@@ -82,17 +90,22 @@ static bool put_page(struct row_stream *s, const PGresult *res, struct buf *out)
     struct diff *d = container_of(s, struct diff, rows);
 
     if (PQntuples(res) == 0 || db_is_null(res, 0, COL_UPTO)) {
+        s->missing = d->left[0] || d->left[1];
         put_counts(d, out);
         return false;
     }
     s->after = db_get_int(res, 0, COL_UPTO);
-    d->equal += db_get_int(res, 0, COL_EQUAL);
+    int64_t equal = db_get_int(res, 0, COL_EQUAL);
+    d->equal += equal;
+    d->left[0] -= equal;
+    d->left[1] -= equal;
     for (int row = 0; row < PQntuples(res) && !db_is_null(res, row, COL_TASK); row++) {
         buf_puts(out, "{\"task\":");
         put_int(out, res, row, COL_TASK);
         buf_puts(out, ",\"external_id\":");
         put_str(out, res, row, COL_EXTERNAL);
         put_changes(d, res, row, out);
+        count_down(d, res, row);
         put_side(out, res, row, 0);
         put_side(out, res, row, 1);
         buf_puts(out, "}\n");
@@ -135,6 +148,13 @@ static void reply_equal(struct req *r, int64_t items)
     buf_release(&out);
 }
 
+static void walk(struct diff *d, struct req *r, int64_t a_items, int64_t b_items)
+{
+    d->left[0] = a_items;
+    d->left[1] = b_items;
+    row_stream_run(&d->rows, r);
+}
+
 static void on_facts(struct req *r, const PGresult *res)
 {
     struct diff *d = r->user;
@@ -147,7 +167,7 @@ static void on_facts(struct req *r, const PGresult *res)
     else if (str_eq(db_get_str(res, a, FACT_ROOT), db_get_str(res, b, FACT_ROOT)))
         reply_equal(r, db_get_int(res, a, FACT_ITEMS));
     else
-        row_stream_run(&d->rows, r);
+        walk(d, r, db_get_int(res, a, FACT_ITEMS), db_get_int(res, b, FACT_ITEMS));
 }
 
 void release_diff_handler(struct req *r)

@@ -30,6 +30,7 @@ struct export
     struct buf chunk; /* what the work thread wrote */
     struct page *page;
     int64_t after;
+    int64_t left;          /* of the release's items */
     int64_t skip, dropped; /* bytes the client has; those of them that have been made again */
     struct sha256 before;  /* what it says their sum is */
     struct sha256_ctx *sum;
@@ -98,6 +99,7 @@ static enum err write_item(struct export *x)
         e = exporter_item(&x->exporter, &item);
     if (!e)
         x->after = item.task;
+    x->left--;
     p->at++;
     arena_free(a);
     return e;
@@ -123,7 +125,8 @@ static void work(void *arg)
         } else if (x->last && !x->ended) {
             x->idle = false;
             x->ended = true;
-            e = exporter_end(&x->exporter);
+            /* Some are left when the release is deleted meanwhile. */
+            e = x->left ? ERR_CONFLICT : exporter_end(&x->exporter);
         } else {
             break;
         }
@@ -310,6 +313,7 @@ static void on_release(struct req *r, const PGresult *res)
         return;
     }
     x->options.release = r->id_arg[0];
+    x->left = db_get_int(res, 0, 4);
     x->options.name = arena_str(r->arena, db_get_str(res, 0, 2));
     x->options.root = root_of(r, res);
     if (x->skip == 0)

@@ -16,8 +16,14 @@ static const struct column origin[] = {
 
 enum { COL_TASK, COL_LABEL = ARRAY_LEN(item), COL_VERSIONS = COL_LABEL + ARRAY_LEN(label) };
 
+struct lineage {
+    struct row_stream rows;
+    int64_t left; /* of the release's items */
+};
+
 static bool put_page(struct row_stream *s, const PGresult *res, struct buf *out)
 {
+    struct lineage *l = container_of(s, struct lineage, rows);
     int n = PQntuples(res);
 
     for (int row = 0; row < n; row++) {
@@ -31,6 +37,8 @@ static bool put_page(struct row_stream *s, const PGresult *res, struct buf *out)
     }
     if (n)
         s->after = db_get_int(res, n - 1, COL_TASK);
+    l->left -= n;
+    s->missing = n < PAGE && l->left != 0; /* the release is being deleted */
     return n == PAGE;
 }
 
@@ -43,21 +51,23 @@ static void bind(struct row_stream *s, struct query *q)
 
 static void on_release(struct req *r, const PGresult *res)
 {
-    struct row_stream *s = r->user;
+    struct lineage *l = r->user;
 
-    if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, 3), "ready"))
+    if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, 3), "ready")) {
         req_fail(r, ERR_CONFLICT, NULL, "the release is not ready");
-    else
-        row_stream_run(s, r);
+        return;
+    }
+    l->left = db_get_int(res, 0, 4);
+    row_stream_run(&l->rows, r);
 }
 
 void release_lineage_handler(struct req *r)
 {
-    struct row_stream *s = arena_alloc(r->arena, sizeof(*s));
+    struct lineage *l = arena_alloc(r->arena, sizeof(*l));
     struct query *q = query_new(r, STMT_release_get, on_release);
 
-    *s = (struct row_stream){.stmt = STMT_release_lineage, .bind = bind, .put = put_page};
-    r->user = s;
+    l->rows = (struct row_stream){.stmt = STMT_release_lineage, .bind = bind, .put = put_page};
+    r->user = l;
     query_int(q, r->id_arg[0]);
     query_run(q);
 }

@@ -33,7 +33,7 @@ static void on_page(struct req *r, const PGresult *res)
     s->begun = true;
     buf_init(&out, BUF_MAX_REPLY);
     s->ended = !s->put(s, res, &out);
-    if (buf_err(&out))
+    if (buf_err(&out) || s->missing)
         req_stream_abort(r);
     else if (out.n && !req_stream_write(r, buf_view(&out), drained))
         s->full = true;

@@ -13,7 +13,8 @@ j AS (
     FROM one WHERE k.tenant_id = one.tenant_id AND k.id = one.id
     RETURNING k.*
 )
-SELECT j.tenant_id, j.id, j.release_id, j.format, j.container, j.media, j.labelled, j.attempts, j.state, r.name, encode(r.root, 'hex'), c.xml
+SELECT j.tenant_id, j.id, j.release_id, j.format, j.container, j.media, j.labelled, j.attempts, j.state, r.name, encode(r.root, 'hex'), c.xml,
+       r.items
 FROM j
 JOIN release r ON r.tenant_id = j.tenant_id AND r.id = j.release_id
 JOIN project p ON p.tenant_id = j.tenant_id AND p.id = r.project_id

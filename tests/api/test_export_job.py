@@ -177,6 +177,12 @@ def test_what_cannot_be_read_fails_and_says_so(ready, maker, server, db):
     assert not any(name.split("/")[1].startswith(f"{job['id']}-") for name in objects(server))
 
 
+def test_a_release_that_is_not_whole_any_more_fails(ready, db):
+    db.execute("DELETE FROM release_item WHERE release_id = %s AND task_id = %s", (ready.release["id"], ready.tasks[3]))
+    job = ended(ready, order(ready))
+    assert job["state"] == "failed" and "deleted" in job["error"]
+
+
 def test_cancelling(ready, maker):
     maker.halt()
     job = order(ready)

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import pytest
+import requests
 
 from kit import Desk, choice, problem, until
 from release_env import export, finish, release
@@ -206,8 +207,8 @@ def test_a_difference_of_many_pages(api, db):
     number = []
     for name, keep in (("a", lambda n: True), ("b", lambda n: n % 6)):
         row = db.execute("""INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, created_by)
-            SELECT tenant_id, id, %s, 'ready', '{"all":1}', '', sha256(%s::bytea), 0, created_by FROM project WHERE id = %s
-            RETURNING tenant_id, id""", (name, name.encode(), desk.project)).fetchone()
+            SELECT tenant_id, id, %s, 'ready', '{"all":1}', '', sha256(%s::bytea), %s, created_by FROM project WHERE id = %s
+            RETURNING tenant_id, id""", (name, name.encode(), sum(bool(keep(n)) for n in range(3000)), desk.project)).fetchone()
         number.append({"id": row[1]})
         with db.cursor() as c:
             c.executemany("INSERT INTO release_item (tenant_id, release_id, task_id, label_id, split, label_sha256) "
@@ -343,6 +344,22 @@ def test_a_protected_release_stays(api, db):
     until(lambda: not db.execute("SELECT FROM release WHERE id = %s", (built["id"],)).fetchall(), 20, "it is not taken away")
     assert not db.execute("SELECT FROM release_item WHERE release_id = %s", (built["id"],)).fetchall()
     assert release(desk, built["name"], protected=False)["items"] == 3  # the name is free, the labels are all there
+
+
+@pytest.mark.parametrize("end", ["export", "export?format=label-studio", "export?container=zip", "lineage", "diff"])
+@pytest.mark.parametrize("left", [0, 2])
+def test_what_is_being_deleted_is_not_sent_as_if_it_were_whole(api, db, left, end):
+    """Some of its items are gone when its reader comes to them."""
+    desk = with_data(api, [{}] * 4)
+    finish(desk, 3)
+    built = release(desk, protected=False)
+    finish(desk, 1)
+    path = f"/v1/releases/{built['id']}/{end}" + (f"/{release(desk, 'r2', salt='2')['id']}" if end == "diff" else "")
+    assert desk("manager").get(path).status_code == 200
+    db.execute("DELETE FROM release_item WHERE release_id = %s AND task_id IN (SELECT task_id FROM release_item WHERE release_id = %s "
+               "ORDER BY task_id LIMIT %s)", (built["id"], built["id"], 3 - left))
+    with pytest.raises(requests.RequestException):
+        desk("manager").get(path)
 
 
 def test_a_failed_release_can_be_deleted(api, db):

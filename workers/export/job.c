@@ -29,7 +29,8 @@ enum {
     COL_STATE,
     COL_NAME,
     COL_ROOT,
-    COL_CONFIG
+    COL_CONFIG,
+    COL_ITEMS
 };
 
 struct job {
@@ -203,6 +204,10 @@ static enum err write_items(struct job *j)
         for (int row = 0; !e && row < n; row++)
             e = write_item(j, page, row);
         PQclear(page);
+    }
+    if (!e && j->done != db_get_int(j->row, 0, COL_ITEMS)) {
+        snprintf(j->why, sizeof(j->why), "the release was deleted meanwhile");
+        e = ERR_NOT_FOUND;
     }
     return e;
 }

@@ -56,7 +56,7 @@ static struct str field_of(struct str data, struct str hex, struct arena *a)
     return STR("");
 }
 
-/* [[sha256, media type, bytes, width, height], …] */
+/* [[sha256, media type, bytes, width, height, milliseconds], …] */
 static enum err read_assets(struct str text, struct arena *a, struct export_item *i)
 {
     struct json_object *list = NULL;
@@ -75,7 +75,8 @@ static enum err read_assets(struct str text, struct arena *a, struct export_item
             .media_type = arena_str(a, json_str(json_object_array_get_idx(row, 1))),
             .bytes = json_object_get_int64(json_object_array_get_idx(row, 2)),
             .width = json_object_get_int64(json_object_array_get_idx(row, 3)),
-            .height = json_object_get_int64(json_object_array_get_idx(row, 4))};
+            .height = json_object_get_int64(json_object_array_get_idx(row, 4)),
+            .duration_ms = json_object_get_int64(json_object_array_get_idx(row, 5))};
         if (!sha256_parse(hex, &assets[k].sha256))
             e = ERR_CORRUPT;
     }

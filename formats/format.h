@@ -18,6 +18,7 @@ struct export_asset {
     struct str media_type; /* "image/jpeg" */
     int64_t bytes;
     int64_t width, height; /* 0: not known */
+    int64_t duration_ms;   /* 0: not known */
 };
 
 struct export_label {
@@ -64,7 +65,7 @@ struct format {
 
 extern const struct format format_jsonl, format_label_studio, format_coco, format_yolo,
     format_yolo_segment, format_yolo_obb, format_yolo_pose, format_voc, format_cvat,
-    format_label_studio_min, format_csv, format_conll;
+    format_label_studio_min, format_csv, format_conll, format_asr, format_rttm;
 
 const struct format *format_find(struct str name); /* NULL: there is none */
 /* The i-th row, NULL behind the last: for lists and help. */

@@ -2,83 +2,24 @@
 #include "formats/picture.h"
 
 #include "core/canon.h"
-
-static const struct {
-    const char *media_type, *suffix;
-} suffixes[] = {
-    {"image/jpeg", ".jpg"},
-    {"image/png", ".png"},
-    {"image/webp", ".webp"},
-    {"image/gif", ".gif"},
-    {"image/bmp", ".bmp"},
-    {"image/tiff", ".tif"},
-};
-
-static const char *suffix_of(const struct export_asset *asset, struct str url)
-{
-    struct str path = url;
-
-    for (size_t i = 0; asset && i < ARRAY_LEN(suffixes); i++)
-        if (str_is(asset->media_type, suffixes[i].media_type))
-            return suffixes[i].suffix;
-    for (size_t i = 0; i < path.n; i++)
-        if (path.p[i] == '?' || path.p[i] == '#')
-            path.n = i;
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        size_t n = strlen(suffixes[i].suffix);
-        if (path.n > n && str_ieq((struct str){path.p + path.n - n, n}, str_of(suffixes[i].suffix)))
-            return suffixes[i].suffix;
-    }
-    return ".jpg";
-}
-
-/* The index-th of those that the field names. */
-static const struct export_asset *asset_of(
-    const struct export_item *i, struct str field, size_t index)
-{
-    for (size_t k = 0; k < i->nassets; k++)
-        if (str_eq(i->assets[k].field, field) && index-- == 0)
-            return &i->assets[k];
-    return NULL;
-}
-
-static void add_picture(struct pictures *p, const struct export_item *i, struct arena *a,
-    const struct label_object *object, struct str url, size_t index)
-{
-    struct picture *one = &p->v[p->n];
-    long long task = (long long)i->task;
-
-    *one = (struct picture){.url = url, .object = object, .index = (int64_t)index};
-    one->asset = asset_of(i, object->field, index);
-    one->suffix = suffix_of(one->asset, url);
-    one->name =
-        p->n ? arena_printf(a, "%010lld_%zu", task, p->n + 1) : arena_printf(a, "%010lld", task);
-    if (one->asset) {
-        one->width = (double)one->asset->width;
-        one->height = (double)one->asset->height;
-    }
-    p->n++;
-}
-
-enum { PICTURES_MAX = 10000 };
+#include "formats/media.h"
 
 static void find_pictures(
     struct exporter *x, const struct export_item *i, struct arena *a, struct pictures *p)
 {
-    size_t total = 0;
+    struct media_list list = media_find(x, i, MEDIA_PICTURE, a);
 
-    for (int pass = 0; pass < 2; pass++) {
-        for (const struct label_object *o = export_config(x)->objects; o; o = o->next) {
-            struct str *urls;
-            size_t n = str_is(o->type, "Image") ? export_data(i, o->field, a, &urls) : 0;
-            for (size_t k = 0; pass && k < n && p->n < total; k++)
-                add_picture(p, i, a, o, urls[k], k);
-            total += pass ? 0 : n;
-        }
-        if (pass == 0) {
-            total = total < PICTURES_MAX ? total : PICTURES_MAX;
-            p->v = arena_array(a, total + 1, sizeof(*p->v));
-        }
+    p->v = arena_array(a, list.n + 1, sizeof(*p->v));
+    for (; p->n < list.n; p->n++) {
+        const struct media *m = &list.v[p->n];
+        p->v[p->n] = (struct picture){.name = m->name,
+            .suffix = m->suffix,
+            .url = m->url,
+            .asset = m->asset,
+            .object = m->object,
+            .index = m->index,
+            .width = m->asset ? (double)m->asset->width : 0,
+            .height = m->asset ? (double)m->asset->height : 0};
     }
 }
 

@@ -7,10 +7,8 @@
 #include "formats/format.h"
 
 struct picture {
-    const char *name;   /* without directory or suffix: the task's number in ten digits, "_2" behind
-                           it   for a second picture: no other task's, no character that needs care */
-    const char *suffix; /* ".jpg" */
-    struct str url;     /* as the task's data says it */
+    const char *name, *suffix;        /* formats/media.h */
+    struct str url;                   /* as the task's data says it */
     const struct export_asset *asset; /* NULL: not stored here */
     double width, height;             /* 0: nobody knows */
     const struct label_object *object;

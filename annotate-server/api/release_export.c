@@ -191,6 +191,10 @@ static bool check_beginning(struct export *x)
 
     if (x->streaming || (x->dropped < x->skip && !all))
         return true;
+    if (x->skip == 0) {
+        begin_stream(x);
+        return true;
+    }
     sum = sha256_end(x->sum);
     x->sum = NULL;
     if (x->dropped < x->skip || !sha256_eq(sum, x->before)) {
@@ -205,6 +209,10 @@ static void worked(void *arg)
 {
     struct export *x = arg;
 
+    if (x->exporter.err && *x->exporter.why && !x->streaming) {
+        req_fail(x->r, ERR_INVALID, "/format", "%s", x->exporter.why);
+        return;
+    }
     if (x->exporter.err) {
         break_off(x, x->exporter.err);
         return;
@@ -316,8 +324,6 @@ static void on_release(struct req *r, const PGresult *res)
     x->left = db_get_int(res, 0, 4);
     x->options.name = arena_str(r->arena, db_get_str(res, 0, 2));
     x->options.root = root_of(r, res);
-    if (x->skip == 0)
-        begin_stream(x);
     x->idle = true;
     next_page(x);
 }

@@ -5,7 +5,8 @@ SELECT i.task_id, t.data, t.meta, t.external_id, i.split, l.id, l.seq, l.kind, l
        l.sha256, l.bytes, l.pack, l.pack_off, to_json(t.created_at), to_json(l.created_at), t.project_id,
        (SELECT count(*) FROM label_version v WHERE v.tenant_id = i.tenant_id AND v.task_id = i.task_id AND v.kind = 'prelabel'
            AND v.seq <= l.seq), l.regions,
-       (SELECT json_agg(json_build_array(encode(s.sha256, 'hex'), s.media_type, s.bytes, coalesce(s.width, 0), coalesce(s.height, 0))
+       (SELECT json_agg(json_build_array(encode(s.sha256, 'hex'), s.media_type, s.bytes, coalesce(s.width, 0), coalesce(s.height, 0),
+                                         coalesce(s.duration_ms, 0))
                         ORDER BY u.ord)
         FROM unnest(i.asset_sha256) WITH ORDINALITY AS u(sha256, ord)
         JOIN asset s ON s.tenant_id = i.tenant_id AND s.sha256 = u.sha256)

@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/exporter.h"
 #include "formats/unpack.h"
 #include "formats/words.h"
+#include "formats_run.h"
 #include "t.h"
 
 #define SIZE "\"original_height\":100,\"original_width\":200"
@@ -33,73 +33,6 @@
     "<Label value=\"c\"/></RectangleLabels><KeyPointLabels name=\"point\" toName=\"image\">"       \
     "<Label value=\"nose\"/></KeyPointLabels><Choices name=\"scene\" toName=\"image\">"            \
     "<Choice value=\"=day\"/></Choices></View>"
-
-static enum err keep(void *arg, struct str bytes)
-{
-    buf_str(arg, bytes);
-    return buf_err(arg);
-}
-
-static struct export_item item_of(const char *data, const char *result)
-{
-    return (struct export_item){
-        .project = 5,
-        .task = 7,
-        .data = str_of(data),
-        .created_at = STR("2026-01-01T00:00:00Z"),
-        .updated_at = STR("2026-01-02T00:00:00Z"),
-        .split = STR("train"),
-        .label = {.id = 11,
-            .seq = 1,
-            .author = 3,
-            .kind = STR("submission"),
-            .lead_time = 1.5,
-            .created_at = STR("2026-01-03T00:00:00Z"),
-            .result = str_of(result)},
-    };
-}
-
-/* One item through a format; the losses as in EXPORT.json. */
-static enum err run(const char *format, enum container_kind kind, const char *xml,
-    const struct export_item *item, struct buf *out, struct buf *report)
-{
-    char why[LABEL_CONFIG_WHY] = "";
-    struct label_config *config = NULL;
-    struct exporter x;
-    bool idle = false;
-
-    if (label_config_parse(str_of(xml), &config, why))
-        t_fail(__FILE__, __LINE__, "%s", why);
-    struct export_options o = {.format = format_find(str_of(format)),
-        .container = kind,
-        .config = config,
-        .name = STR("r"),
-        .root = STR("00")};
-    enum err e = exporter_begin(&x, &o, (struct export_sink){keep, out});
-    e = e ? e : exporter_item(&x, item);
-    e = e ? e : exporter_end(&x);
-    while (!e && !idle)
-        e = exporter_pump(&x, &idle);
-    if (report && !e)
-        export_report_print(&x, report);
-    exporter_release(&x);
-    label_config_free(config);
-    return e;
-}
-
-/* A file of a tar of plain entries; empty when it is not there. */
-static struct str file_in(struct str tar, const char *path)
-{
-    for (size_t at = 0; at + 512 <= tar.n && tar.p[at];) {
-        char digits[13] = "";
-        memcpy(digits, tar.p + at + 124, 12);
-        size_t n = (size_t)strtoull(digits, NULL, 8);
-        if (strcmp(tar.p + at, path) == 0)
-            return (struct str){tar.p + at + 512, n};
-        at += 512 + (n + 511) / 512 * 512;
-    }
-    return STR("");
-}
 
 struct want {
     const char *format, *path, *bytes, *lost;
@@ -188,7 +121,8 @@ TEST(exact_bytes)
         char lost[512];
         buf_init(&out, 1 << 20);
         buf_init(&report, 1 << 16);
-        CHECK_INT(run(wants[i].format, CONTAINER_TAR, PICTURES, &item, &out, &report), ERR_OK);
+        CHECK_INT(
+            export_run(wants[i].format, CONTAINER_TAR, PICTURES, &item, &out, &report), ERR_OK);
         CHECK_STR(file_in(buf_view(&out), wants[i].path), str_of(wants[i].bytes));
         snprintf(lost, sizeof(lost), "\"lost\":%s,", wants[i].lost ? wants[i].lost : "");
         if (wants[i].lost && !strstr(report.p, lost))
@@ -211,7 +145,7 @@ static void check_words(const char *text, const char *spans, const char *want, c
     struct export_item item = item_of(data, spans);
     buf_init(&out, 1 << 16);
     buf_init(&report, 1 << 16);
-    CHECK_INT(run("conll", CONTAINER_FILE, novel, &item, &out, &report), ERR_OK);
+    CHECK_INT(export_run("conll", CONTAINER_FILE, novel, &item, &out, &report), ERR_OK);
     CHECK_STR(buf_view(&out), str_of(want));
     snprintf(told, sizeof(told), "\"lost\":%s,", lost);
     if (!strstr(report.p, told))
@@ -283,53 +217,25 @@ TEST(formats_that_are_refused)
     struct buf out;
 
     buf_init(&out, 1 << 16);
-    CHECK_INT(run("coco", CONTAINER_FILE, PICTURES, &item, &out, NULL), ERR_INVALID);
-    CHECK_INT(run("yolo-pose", CONTAINER_TAR, novel, &item, &out, NULL), ERR_INVALID);
-    CHECK_INT(run("conll", CONTAINER_FILE, PICTURES, &item, &out, NULL), ERR_INVALID);
+    CHECK_INT(export_run("coco", CONTAINER_FILE, PICTURES, &item, &out, NULL), ERR_INVALID);
+    CHECK_INT(export_run("yolo-pose", CONTAINER_TAR, novel, &item, &out, NULL), ERR_INVALID);
+    CHECK_INT(export_run("conll", CONTAINER_FILE, PICTURES, &item, &out, NULL), ERR_INVALID);
     buf_release(&out);
 }
 
-struct counter {
-    size_t largest;
-};
-
-static enum err count(void *arg, struct str bytes)
-{
-    struct counter *c = arg;
-
-    c->largest = bytes.n > c->largest ? bytes.n : c->largest;
-    return ERR_OK;
-}
-
-/* Of every format: what is held does not grow with what goes through. */
+/* Of every format that has pictures. */
 TEST(no_format_gathers)
 {
+    static const char *const others[] = {"conll", "asr", "rttm"};
     struct export_item item = item_of(picture_data, picture_result);
-    char why[LABEL_CONFIG_WHY];
-    struct label_config *config = NULL;
 
-    REQUIRE(label_config_parse(STR(PICTURES), &config, why) == ERR_OK);
     for (size_t i = 0; format_at(i); i++) {
-        struct counter c = {0};
-        struct exporter x;
-        bool idle = false;
-        if (strcmp(format_at(i)->name, "conll") == 0)
-            continue; /* of texts */
-        struct export_options o = {
-            .format = format_at(i), .container = CONTAINER_TAR, .config = config};
-        REQUIRE(exporter_begin(&x, &o, (struct export_sink){count, &c}) == ERR_OK);
-        size_t before = arena_used(export_arena(&x));
-        for (int n = 0; n < 2000; n++, item.task++)
-            if (exporter_item(&x, &item))
-                t_fail(__FILE__, __LINE__, "%s: item %d: %d", format_at(i)->name, n, x.err);
-        CHECK(arena_used(export_arena(&x)) < before + 4096 && x.text.tail.cap <= 1 << 20);
-        CHECK_INT(exporter_end(&x), ERR_OK);
-        while (!idle && !exporter_pump(&x, &idle))
-            ;
-        CHECK(x.bytes > 100000 && x.out.cap <= 4 << 20 && c.largest <= 2 << 20);
-        exporter_release(&x);
+        bool pictures = true;
+        for (size_t k = 0; k < ARRAY_LEN(others); k++)
+            pictures &= strcmp(format_at(i)->name, others[k]) != 0;
+        if (pictures)
+            check_gathers_not(format_at(i)->name, PICTURES, item);
     }
-    label_config_free(config);
 }
 
 /* ---- unpacking */
@@ -364,7 +270,7 @@ TEST(an_archive_becomes_files)
     struct buf tar;
 
     buf_init(&tar, 1 << 20);
-    CHECK_INT(run("yolo", CONTAINER_TAR, PICTURES, &item, &tar, NULL), ERR_OK);
+    CHECK_INT(export_run("yolo", CONTAINER_TAR, PICTURES, &item, &tar, NULL), ERR_OK);
     REQUIRE(mkdtemp(dir) != NULL);
     CHECK_INT(unpack_bytes(buf_view(&tar), dir, why), ERR_CONFLICT); /* it is there */
     snprintf(path, sizeof(path), "%s/new", dir);

@@ -32,6 +32,7 @@ adopted AS (
 cancelled AS (
     UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
     FROM moved m WHERE a.task_id = m.id AND a.stage <> 'review' AND a.state IN ('open', 'leased')
+    RETURNING a.id
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, excluded, skills)
@@ -39,6 +40,7 @@ opened AS (
     ON CONFLICT (tenant_id, task_id, stage, slot) DO UPDATE
     SET state = 'open', version = assignment.version + 1, holder = NULL, lease_expires_at = NULL, rank = excluded.rank, reserved_for = NULL,
         reserved_until = NULL, excluded = excluded.excluded, skills = excluded.skills
+    RETURNING id
 ),
 settled AS (
     INSERT INTO late_settled (tenant_id, label_id, how, result, actor)
@@ -46,11 +48,12 @@ settled AS (
     FROM moved m CROSS JOIN source s WHERE s.kind = 'late'
     ON CONFLICT DO NOTHING
 ),
-logged AS (
+logged AS ( -- numbered when the rows of the work are held: task_move
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, label_id, action, from_state, to_state, detail)
     SELECT m.tenant_id, m.project_id, m.id, m.version, $4, s.new_id, 'adopt', $3, 'review',
            json_build_object('how', $7, 'source', s.id)
     FROM moved m CROSS JOIN source s
+    WHERE (SELECT count(*) FROM cancelled) + (SELECT count(*) FROM opened) >= 0
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)

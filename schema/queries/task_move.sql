@@ -16,6 +16,7 @@ WITH moved AS (
 cancelled AS (
     UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
     FROM moved m WHERE $5 = 'archived' AND a.task_id = m.id AND a.state IN ('open', 'leased')
+    RETURNING a.id
 ),
 opened AS (
     INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, rank, reserved_for, reserved_until, excluded, skills)
@@ -33,10 +34,12 @@ opened AS (
         reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
         skills = excluded.skills
     WHERE NOT $12::bool OR assignment.state <> 'submitted'
+    RETURNING id
 ),
-logged AS (
+logged AS ( -- numbered when the rows of the work are held, as a claim's event is: so the events of a task follow as its changes do
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, action, from_state, to_state)
     SELECT tenant_id, project_id, id, version, $6::bigint, $4::text, $3, $5 FROM moved
+    WHERE (SELECT count(*) FROM cancelled) + (SELECT count(*) FROM opened) >= 0
 ),
 counted AS (
     INSERT INTO counter (tenant_id, project_id, name, delta)

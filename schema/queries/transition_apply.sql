@@ -45,6 +45,7 @@ cancelled AS (
     UPDATE assignment a SET state = 'cancelled', lease_expires_at = NULL, reserved_for = NULL, reserved_until = NULL
     FROM moved r
     WHERE r.cancel_rest AND a.task_id = r.task AND a.id <> r.assignment AND a.state IN ('open', 'leased')
+    RETURNING a.id
 ),
 packed AS (
     INSERT INTO pack (tenant_id, id, bytes, documents)
@@ -82,11 +83,12 @@ opened AS (
         reserved_for = excluded.reserved_for, reserved_until = excluded.reserved_until, excluded = excluded.excluded,
         skills = excluded.skills
 ),
-logged AS (
+logged AS ( -- numbered when the rows of the work are held: task_move
     INSERT INTO event (tenant_id, project_id, task_id, task_version, actor, assignment_id, assignment_version, label_id,
                        action, from_state, to_state, detail)
     SELECT tenant_id, project_id, task, now_version, actor, assignment, version, label_id, action, from_state, to_state, detail::json
     FROM moved
+    WHERE (SELECT count(*) FROM cancelled) >= 0
 ),
 reviewed AS (
     INSERT INTO review (tenant_id, task_id, assignment_id, reviewer, stage, verdict, label_id, fix_label)

@@ -1,4 +1,5 @@
 """Many people at once on the same work: nothing is handed out twice, one of several racers wins, and nobody waits in vain."""
+import concurrent.futures
 import random
 import threading
 import time
@@ -174,6 +175,39 @@ def test_a_submit_against_an_archive(db, server, api):
     assert outcomes
     line.close()
     manager.close()
+
+
+def archived(desk):
+    return desk.claim("annotator"), lambda: desk.move("archive")
+
+
+def skipped(desk):
+    mine, other = desk.claim("annotator"), desk.claim("annotator2")
+    return other, lambda: desk.done("annotator", mine, "skip")
+
+
+def chosen(desk):
+    label = desk.annotate("annotator", "dog")["label"]["id"]
+    desk.annotate("annotator2", "cat")
+    work = desk.claim("reviewer", "review")
+    return work, lambda: desk("manager").ok("POST", f"/v1/tasks/{desk.tasks[0]}/restore-label", json={"label": label}, version=desk.task()["version"])
+
+
+@pytest.mark.parametrize("change, action", [(archived, "archive"), (skipped, "skip"), (chosen, "adopt")])
+def test_who_waits_for_work_is_recorded_after_who_had_it(cluster, database, db, api, change, action):
+    """Or the history would tell of a claim after the archive that ended it."""
+    desk = Desk(api, workflow={"overlap": 2, "skip_limit": 1})
+    work, act = change(desk)
+    with cluster.connect(database) as c, concurrent.futures.ThreadPoolExecutor() as pool:
+        with c.transaction():
+            c.execute("SELECT FROM assignment WHERE id = %s FOR UPDATE", (work["id"],))
+            done = pool.submit(act)
+            until(lambda: done.done() or db.execute("""SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'""").fetchone() is not None)
+            number, = c.execute("SELECT nextval(pg_get_serial_sequence('event', 'seq'))").fetchone()
+        done.result()
+    seq, = db.execute("SELECT max(seq) FROM event WHERE task_id = %s AND action = %s", (desk.tasks[0], action)).fetchone()
+    assert seq > number
 
 
 # ---- waiting for work ----

@@ -19,9 +19,8 @@ static enum err begin(struct exporter *x)
     enum err e = recordings_wanted(x);
 
     for (const struct label_control *k = export_config(x)->controls; !e && k; k = k->next)
-        for (const struct label_target *t = k->to; t && !s->control.n; t = t->next)
-            if (str_is(k->type, "TextArea") && media_shown_by(t->object, MEDIA_SOUND))
-                s->control = k->name.text;
+        if (!s->control.n && str_is(k->type, "TextArea") && media_judged_by(k, MEDIA_SOUND))
+            s->control = k->name.text;
     if (!e && !s->control.n)
         e = export_refuse(x, "asr needs a TextArea of an Audio object");
     return e;

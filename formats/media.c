@@ -48,6 +48,14 @@ bool media_shown_by(const struct label_object *object, unsigned kinds)
     return row < ARRAY_LEN(shown) && (shown[row].kind & kinds);
 }
 
+bool media_judged_by(const struct label_control *control, unsigned kinds)
+{
+    for (const struct label_target *t = control->to; t; t = t->next)
+        if (media_shown_by(t->object, kinds))
+            return true;
+    return false;
+}
+
 /* As its bytes say, or else its address. */
 static const char *suffix_of(const struct media *m)
 {

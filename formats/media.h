@@ -35,5 +35,7 @@ enum { MEDIA_MAX = 10000 };
 struct media_list media_find(
     const struct exporter *x, const struct export_item *i, unsigned kinds, struct arena *a);
 bool media_shown_by(const struct label_object *object, unsigned kinds);
+/* The control is for an object that shows such files. */
+bool media_judged_by(const struct label_control *control, unsigned kinds);
 
 #endif

@@ -79,6 +79,14 @@ void picture_lost(struct exporter *x, const struct shape *s)
     export_lost_type(x, "regions", s->type);
 }
 
+bool picture_judged(
+    const struct picture *p, const struct label_control *control, const struct shape_answer *answer)
+{
+    return str_eq(answer->control, control->name.text) &&
+           str_eq(answer->to, p->object->name.text) &&
+           (!control->per_item || answer->picture == p->index);
+}
+
 static bool is_of_region(const struct pictures *p, const struct shape_answer *answer)
 {
     for (size_t i = 0; answer->id.n && i < p->drawing.nshapes; i++)

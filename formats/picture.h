@@ -33,6 +33,9 @@ enum err pictures_read(struct exporter *x, const struct export_item *i, struct a
 struct str picture_label(struct exporter *x, const struct shape *s);
 /* Counts a shape that the format cannot carry: "regions.TYPE". */
 void picture_lost(struct exporter *x, const struct shape *s);
+/* The answer is the control's and about this picture; without perItem it is about all of a list. */
+bool picture_judged(const struct picture *p, const struct label_control *control,
+    const struct shape_answer *answer);
 /* Counts answers about a whole picture ("answers.TYPE"), of regions too when `all`, and relations.
  */
 void picture_rest_lost(struct exporter *x, const struct pictures *p, bool all);

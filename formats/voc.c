@@ -8,18 +8,12 @@
 #include "formats/classes.h"
 #include "formats/exporter.h"
 #include "formats/picture.h"
+#include "formats/split_spools.h"
 #include "formats/xml.h"
-
-/* The list of one split. */
-struct set {
-    struct set *next;
-    const char *split;
-    struct spool *names;
-};
 
 struct voc {
     struct classes classes;
-    struct set *first, **last;
+    struct split_spools sets; /* of names */
 };
 
 static enum err begin(struct exporter *x)
@@ -27,24 +21,7 @@ static enum err begin(struct exporter *x)
     struct voc *v = export_state(x, sizeof(*v));
 
     classes_init(&v->classes, export_arena(x), export_config(x), classes_of_regions);
-    v->last = &v->first;
     return ERR_OK;
-}
-
-static struct set *set_of(struct exporter *x, struct voc *v, const char *split)
-{
-    struct set *s = v->first;
-
-    while (s && strcmp(s->split, split) != 0)
-        s = s->next;
-    if (s)
-        return s;
-    s = arena_alloc(export_arena(x), sizeof(*s));
-    s->split = arena_copy(export_arena(x), split, strlen(split));
-    s->names = export_spool(x);
-    *v->last = s;
-    v->last = &s->next;
-    return s;
 }
 
 static void put_object(
@@ -122,19 +99,19 @@ static enum err item(struct exporter *x, const struct export_item *i)
 {
     struct voc *v = export_state(x, sizeof(*v));
     struct arena *a = arena_new();
-    struct set *set = set_of(x, v, export_split(i, a));
+    struct spool *names = split_spool_of(x, &v->sets, export_split(i, a));
     struct pictures pictures;
     enum err e = pictures_read(x, i, a, &pictures);
 
     for (size_t k = 0; !e && k < pictures.n; k++) {
         e = put_picture(x, &pictures.v[k]);
-        buf_puts(&set->names->tail, pictures.v[k].name);
-        buf_putc(&set->names->tail, '\n');
+        buf_puts(&names->tail, pictures.v[k].name);
+        buf_putc(&names->tail, '\n');
     }
     if (!e)
         picture_rest_lost(x, &pictures, true);
     arena_free(a);
-    return e ? e : spool_settle(set->names);
+    return e ? e : spool_settle(names);
 }
 
 /* name:colour:parts:actions. A name that the map cannot say is in the annotations all the same. */
@@ -163,9 +140,9 @@ static enum err end(struct exporter *x)
     char path[CONTAINER_PATH_MAX];
     enum err e = put_map(x, v);
 
-    for (struct set *s = v->first; !e && s; s = s->next) {
+    for (struct split_spool *s = v->sets.first; !e && s; s = s->next) {
         snprintf(path, sizeof(path), "ImageSets/Main/%.64s.txt", s->split);
-        e = export_join(x, path, &s->names, 1);
+        e = export_join(x, path, &s->spool, 1);
     }
     return e;
 }

@@ -18,16 +18,17 @@ def builder(server):
 
 
 class Shelf:
-    """rows: a task's files (bytes, or an address elsewhere) and what its label says. A list of files is the task's list."""
+    """rows: a task's files (bytes, or an address elsewhere) and what its label says. A list of files is the task's list; the tasks go
+    to the splits in turn."""
 
-    def __init__(self, api, config, field, rows, split=None):
+    def __init__(self, api, config, field, rows, splits=("train",)):
         self.desk, self.files = Desk(api, tasks=0, label_config=config, workflow={"review": {"mode": "none"}}), {}
-        made = api.tasks(self.desk.project, [{field: [self.keep(f) for f in files] if isinstance(files, list) else self.keep(files)}
-                                             for files, _ in rows])
+        made = api.tasks(self.desk.project, [{field: [self.keep(f) for f in files] if isinstance(files, list) else self.keep(files),
+                                              "set": splits[n % len(splits)]} for n, (files, _) in enumerate(rows)])
         self.tasks = list(range(made["first_id"], made["last_id"] + 1))
         for work in self.desk.claims("annotator", count=len(rows)):
             self.desk.submit("annotator", work, rows[work["task"]["id"] - made["first_id"]][1])
-        self.release = release(self.desk, "shelf", split=split or {"train": 1})
+        self.release = release(self.desk, "shelf", split={name: 1 / len(splits) for name in splits}, pin_by="data.set")
         assert self.release["items"] == len(rows)
 
     def keep(self, file):

@@ -489,7 +489,7 @@ def test_a_directory(shop, command, tmp_path):
 # ---- the same bytes; the report
 
 FLAT = {"jsonl", "label-studio", "label-studio-min", "csv"}
-TREES = {"coco", "yolo", "yolo-segment", "yolo-obb", "yolo-pose", "voc", "cvat"}
+TREES = {"coco", "yolo", "yolo-segment", "yolo-obb", "yolo-pose", "voc", "cvat", "imagefolder"}
 FORMATS = sorted(FLAT | TREES)
 
 

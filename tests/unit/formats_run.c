@@ -66,6 +66,28 @@ enum err export_run(const char *format, enum container_kind kind, const char *xm
     return export_run_with(o, xml, item, out, report);
 }
 
+static const char stored[] = "the bytes of an asset.\n";
+
+const struct export_asset stored_asset = {.field = {"image", 5},
+    .media_type = {"image/png", 9},
+    .bytes = sizeof(stored) - 1,
+    .width = 200,
+    .height = 100,
+    .sha256 = {.b = {0x83, 0x6c, 0xed, 0xbc, 0x51, 0x45, 0xdf, 0x0e, 0xa1, 0x19, 0xa5, 0xa2, 0x02,
+                   0x61, 0x45, 0x0a, 0x6d, 0xba, 0xa3, 0xf1, 0x51, 0xe2, 0x5f, 0x3f, 0x13, 0x1a,
+                   0x74, 0x49, 0x92, 0xcf, 0x56, 0xa3}}};
+
+enum err stored_read(
+    void *arg, const struct export_asset *asset, int64_t off, size_t n, struct buf *out)
+{
+    (void)arg;
+    if (!sha256_eq(asset->sha256, stored_asset.sha256))
+        return ERR_NOT_FOUND;
+    for (size_t i = (size_t)off; i < sizeof(stored) - 1 && n > 0; i++, n--)
+        buf_putc(out, stored[i]);
+    return buf_err(out);
+}
+
 struct str file_in(struct str tar, const char *path)
 {
     for (size_t at = 0; at + 512 <= tar.n && tar.p[at];) {
@@ -111,15 +133,19 @@ void check_gathers_not(const char *format, const char *xml, struct export_item i
     REQUIRE(label_config_parse(str_of(xml), &config, why) == ERR_OK);
     struct export_options o = {
         .format = format_find(str_of(format)), .container = CONTAINER_TAR, .config = config};
-    REQUIRE(exporter_begin(&x, &o, (struct export_sink){count, &c}) == ERR_OK);
+    if (item.nassets)
+        o.media.read = stored_read;
+    if (exporter_begin(&x, &o, (struct export_sink){count, &c}))
+        t_fail(__FILE__, __LINE__, "%s: %s", format, x.why);
     size_t before = arena_used(export_arena(&x));
-    for (int n = 0; n < 2000; n++, item.task++) {
+    for (int n = 0; !x.err && n < 2000; n++, item.task++) {
         if (exporter_item(&x, &item))
             t_fail(__FILE__, __LINE__, "%s: item %d: %d", format, n, x.err);
         for (idle = false; !idle && !exporter_pump(&x, &idle);)
             ;
     }
     CHECK(arena_used(export_arena(&x)) < before + 4096 && x.text.tail.cap <= 1 << 20);
+    REQUIRE(x.err == ERR_OK);
     CHECK_INT(exporter_end(&x), ERR_OK);
     for (idle = false; !idle && !exporter_pump(&x, &idle);)
         ;

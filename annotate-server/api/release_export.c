@@ -8,12 +8,14 @@
 #include "annotate-server/api/content.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/releases.h"
-#include "annotate-server/project.h"
 #include "base/log.h"
 #include "formats/export_row.h"
 #include "formats/exporter.h"
 
 enum { PAGE_ITEMS = 200, PAGE_BYTES = 8 << 20, CHUNK = 1 << 20, CHUNK_MAX = 48 << 20 };
+
+/* Columns of release_export. */
+enum { COL_STATE, COL_NAME, COL_ROOT, COL_ITEMS, COL_CONFIG };
 
 struct page {
     struct arena *arena;
@@ -26,6 +28,7 @@ struct export
 {
     struct req *r;
     struct export_options options;
+    struct label_config *config; /* that the release was built under */
     struct exporter exporter;
     struct buf chunk; /* what the work thread wrote */
     struct page *page;
@@ -55,6 +58,7 @@ static void release(void *arg)
         exporter_release(&x->exporter);
     if (x->sum)
         (void)sha256_end(x->sum);
+    label_config_free(x->config);
     buf_release(&x->chunk);
     drop_page(x);
 }
@@ -302,28 +306,25 @@ static void go_on(struct export *x)
 
 /* ---- the request */
 
-static struct str root_of(struct req *r, const PGresult *res)
-{
-    char *hex = arena_alloc(r->arena, SHA256_HEX + 1);
-    struct sha256 root;
-
-    if (db_get_bytes(res, 0, 5, root.b, SHA256_LEN))
-        sha256_hex(root, hex);
-    return str_of(hex);
-}
-
 static void on_release(struct req *r, const PGresult *res)
 {
     struct export *x = r->user;
+    char why[LABEL_CONFIG_WHY];
 
-    if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, 3), "ready")) {
+    if (PQntuples(res) == 0 || !str_is(db_get_str(res, 0, COL_STATE), "ready")) {
         req_fail(r, ERR_CONFLICT, NULL, "the release is not ready");
         return;
     }
+    if (label_config_parse(db_get_str(res, 0, COL_CONFIG), &x->config, why)) {
+        log_req(LOG_ERROR, r->id, "export", "the label config: %s", why);
+        req_fail(r, ERR_CORRUPT, NULL, NULL);
+        return;
+    }
+    x->options.config = x->config;
     x->options.release = r->id_arg[0];
-    x->left = db_get_int(res, 0, 4);
-    x->options.name = arena_str(r->arena, db_get_str(res, 0, 2));
-    x->options.root = root_of(r, res);
+    x->options.name = arena_str(r->arena, db_get_str(res, 0, COL_NAME));
+    x->options.root = arena_str(r->arena, db_get_str(res, 0, COL_ROOT));
+    x->left = db_get_int(res, 0, COL_ITEMS);
     x->idle = true;
     next_page(x);
 }
@@ -379,13 +380,12 @@ void release_export_handler(struct req *r)
     x->r = r;
     if (!options_read(r, &x->options) || !skip_read(x))
         return;
-    x->options.config = r->project->config;
     x->options.media.arg = x;
     buf_init(&x->chunk, CHUNK_MAX);
     arena_defer(r->arena, release, x);
     r->user = x;
     r->on_close = closed;
-    struct query *q = query_new(r, STMT_release_get, on_release);
+    struct query *q = query_new(r, STMT_release_export, on_release);
     query_int(q, r->id_arg[0]);
     query_run(q);
 }

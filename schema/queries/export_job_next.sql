@@ -17,5 +17,4 @@ SELECT j.tenant_id, j.id, j.release_id, j.format, j.container, j.media, j.labell
        r.items
 FROM j
 JOIN release r ON r.tenant_id = j.tenant_id AND r.id = j.release_id
-JOIN project p ON p.tenant_id = j.tenant_id AND p.id = r.project_id
-JOIN label_config c ON c.tenant_id = j.tenant_id AND c.project_id = p.id AND c.version = p.label_config_version
+JOIN label_config c ON c.tenant_id = j.tenant_id AND c.project_id = r.project_id AND c.version = r.label_config_version

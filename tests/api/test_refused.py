@@ -69,8 +69,8 @@ def world(api, db, server):
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
               "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
               "exports": db.execute("""
-                  WITH r AS (INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, created_by)
-                             SELECT tenant_id, project_id, 'made', 'ready', split, salt, sha256(''), 0, created_by FROM release WHERE id = %s RETURNING *)
+                  WITH r AS (INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, label_config_version, created_by)
+                             SELECT tenant_id, project_id, 'made', 'ready', split, salt, sha256(''), 0, 1, created_by FROM release WHERE id = %s RETURNING *)
                   INSERT INTO export_job (tenant_id, release_id, format, container, media, labelled, created_by)
                   SELECT tenant_id, id, 'jsonl', 'file', false, false, created_by FROM r RETURNING id""", (release,)).fetchone()[0],
               "uploads": 1 << 40, "parts": 1,

@@ -1,13 +1,16 @@
 """Releases: what is done, frozen under a root hash, and its exports: the same bytes every time, and Label Studio's own shape."""
 import hashlib
+import io
 import json
 import subprocess
 import time
+import zipfile
 
 import pytest
+import requests
 
 import stand
-from kit import BOXES, Desk, Line, box, choice, people, problem
+from kit import BOXES, Desk, Line, box, choice, people, problem, until
 from release_env import export, finish, release
 
 
@@ -121,6 +124,31 @@ def test_a_release_never_changes(api, builder, db):
             db.execute(sql, (built["id"],))
 
 
+def unpacked(data):
+    """All that the files of a zip hold."""
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        return b"\n".join(z.read(name) for name in z.namelist())
+
+
+def test_another_label_config_changes_no_export(shop, db):
+    """Formats draw their classes from the config that the release was built under; the next release has the new one."""
+    kinds = ("coco", "yolo", "cvat")
+    built = release(shop, "under the first")
+    before = {kind: export(shop, built, kind) for kind in kinds}
+    kept = shop("viewer").ok("POST", f"/v1/releases/{built['id']}/exports", 202, json={"format": "coco", "container": "zip"})
+    version = shop("manager").ok("GET", shop.path)["version"]
+    more = BOXES.replace('<Label value="shoe"/>', '<Label value="hat"/><Label value="shoe"/>')
+    shop("manager").ok("POST", f"{shop.path}/label-configs", 201, json={"label_config": more}, version=version)
+    assert {kind: export(shop, built, kind) for kind in kinds} == before
+    until(lambda: shop("viewer").ok("GET", f"/v1/exports/{kept['id']}")["state"] == "done", 20, "it does not end")
+    db.execute("UPDATE export_job SET state = 'waiting', expires_at = NULL WHERE id = %s", (kept["id"],))  # is made once more
+    until(lambda: shop("viewer").ok("GET", f"/v1/exports/{kept['id']}")["state"] == "done", 20, "it does not end")
+    assert shop("viewer").get(f"/v1/exports/{kept['id']}/content").content == before["coco"]
+    after = release(shop, "under the second")
+    for kind in kinds:
+        assert b"hat" not in unpacked(before[kind]) and b"hat" in unpacked(export(shop, after, kind))
+
+
 def test_names_are_taken_once(shop):
     release(shop, "taken")
     problem(shop("manager").post(f"{shop.path}/releases", json={"name": "taken"}), 409, "already-exists", "/name")
@@ -206,6 +234,9 @@ def test_a_large_export_and_a_slow_reader(db, server, api, builder, kind):
     data = b"".join(parts)
     ids = [t["task"] for t in map(json.loads, data.splitlines())] if kind == "jsonl" else [t["id"] for t in json.loads(data)]
     assert ids == desk.tasks and len(ids) == 450
+    db.execute("DELETE FROM release_item WHERE release_id = %s AND task_id = %s", (built["id"], desk.tasks[-1]))  # it is being deleted
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        desk("manager").get(f"/v1/releases/{built['id']}/export?format={kind}")
 
 
 def test_an_external_id_may_be_another_tasks_number(api, builder):

@@ -201,3 +201,29 @@ def test_two_at_once(cluster, own):
     said = [p.communicate(timeout=60) for p in both]
     assert [p.returncode for p in both] == [0, 0, 0], said
     assert sorted(out.split()[0] == "0" for out, _ in said) == [False, True, True]
+
+
+def test_releases_there_were_get_the_config_they_were_built_under(cluster, own):
+    """What the project had when the release was built; one that is being built gets it with its end. Nothing else of them changes."""
+    with cluster.connect(own) as c:
+        c.execute("""ALTER TABLE release DROP CONSTRAINT release_state_config, DROP COLUMN label_config_version;
+            DELETE FROM schema_migration WHERE number >= 18;
+            INSERT INTO tenant (name) VALUES ('t');
+            INSERT INTO project (tenant_id, name, workflow, salt, created_by, label_config_version)
+                SELECT id, 'p', '{}', 7, 1, 3 FROM tenant;
+            INSERT INTO label_config (tenant_id, project_id, version, xml, created_by, created_at)
+                SELECT p.tenant_id, p.id, v, '<View/>', 1, make_date(2026, v, 1) FROM project p, generate_series(1, 3) v;
+            INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, created_by, created_at, ready_at)
+                SELECT p.tenant_id, p.id, r.name, r.state, '{}', '', CASE r.state WHEN 'ready' THEN sha256('') END, 0, 1, r.made, r.ready
+                FROM project p, (VALUES ('first', 'ready', date '2026-01-15', date '2026-01-16'),
+                    ('ordered before, built after', 'ready', date '2026-01-31', date '2026-02-02'),
+                    ('last', 'ready', date '2026-03-05', date '2026-03-06'), ('older than all', 'ready', date '2025-01-01', NULL),
+                    ('building', 'building', date '2026-03-05', NULL)) r (name, state, made, ready)""")
+        before = c.execute("SELECT * FROM release ORDER BY id").fetchall()
+        done = migrate(cluster, own)
+        assert done.returncode == 0, done.stderr
+        assert dict(c.execute("SELECT name, label_config_version FROM release").fetchall()) == {
+            "first": 1, "ordered before, built after": 2, "last": 3, "older than all": 1, "building": None}
+        assert [row[:len(before[0])] for row in c.execute("SELECT * FROM release ORDER BY id")] == before
+        with pytest.raises(psycopg.Error, match="cannot change"):
+            c.execute("UPDATE release SET label_config_version = 3 WHERE name = 'first'")

@@ -45,6 +45,19 @@ size_t mask_bound(const struct mask *m, size_t *left, size_t *top, size_t *width
     return n;
 }
 
+enum err mask_scaled(
+    struct arena *a, const struct mask *from, size_t width, size_t height, struct mask *to)
+{
+    enum err e = from->width && from->height ? mask_new(a, width, height, to) : ERR_INVALID;
+
+    for (size_t y = 0; !e && y < height; y++)
+        for (size_t x = 0; x < width; x++)
+            if (mask_get(from, (2 * x + 1) * from->width / (2 * width),
+                    (2 * y + 1) * from->height / (2 * height)))
+                mask_set(to, x, y);
+    return e;
+}
+
 /* ---- reading bits */
 
 struct bits {

@@ -31,6 +31,11 @@ static inline void mask_set(struct mask *m, size_t x, size_t y)
 /* Pixels that are set, and the smallest upright box around them (n 0: not touched). */
 size_t mask_bound(const struct mask *m, size_t *left, size_t *top, size_t *width, size_t *height);
 
+/* The same picture in other sides: each pixel is the one at its place in `from`. In the arena.
+ * ERR_TOO_LARGE; ERR_INVALID when `from` has no pixel. */
+enum err mask_scaled(struct arena *a, const struct mask *from, size_t width, size_t height,
+    struct mask *to) MUSTCHECK;
+
 /* Decodes `rle`, the JSON array of bytes, into m, which has the picture's size. ERR_INVALID with a
  * fixed text in *why. What lies behind the last record is not looked at. */
 enum err brush_decode(struct json_object *rle, struct mask *m, const char **why) MUSTCHECK;

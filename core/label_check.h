@@ -77,6 +77,7 @@ extern const struct label_shape label_shape_rectangle, label_shape_ellipse, labe
     label_shape_span, label_shape_hypertext, label_shape_paragraphs, label_shape_audio,
     label_shape_series, label_shape_video, label_shape_video_vector, label_shape_timeline,
     label_shape_ocr;
+/* `object` NULL: not known, so that the members alone say it, as on a picture. */
 const struct label_shape *label_shape_guess(
     const struct label_object *object, struct json_object *value);
 bool label_shape_check(

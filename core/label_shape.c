@@ -186,12 +186,11 @@ static bool read_side(struct label_check *c, const char *member, size_t *side)
     *side = 0;
     if (!is_number(member_of(c->item, member), &v))
         return true;
-    if (v > MASK_PIXELS || v != (double)(size_t)v) {
+    if (!(v >= 0) || v > MASK_SIDE || v != (double)(size_t)v) {
         check_up(c, 0);
         check_down(c, "result");
         check_down_at(c, c->index);
-        return check_fail(
-            c, member, "must be pixels of a brush, whole and at most %d", MASK_PIXELS);
+        return check_fail(c, member, "must be pixels of a brush, whole and at most %d", MASK_SIDE);
     }
     *side = (size_t)v;
     return true;
@@ -560,7 +559,7 @@ const struct label_shape *label_shape_guess(
     const struct label_object *object, struct json_object *value)
 {
     for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
-        if ((!guesses[i].object || str_is(object->type, guesses[i].object)) &&
+        if ((!guesses[i].object || (object && str_is(object->type, guesses[i].object))) &&
             member_of(value, guesses[i].member))
             return guesses[i].shape;
     return NULL;

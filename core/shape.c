@@ -7,7 +7,8 @@
 #include "core/label_check.h"
 #include "core/label_view.h"
 
-#define PERCENT 100.0
+#define PERCENT  100.0
+#define SIDE_MAX 1e9 /* pixels: more is no picture's */
 
 struct reader {
     struct arena *arena;
@@ -25,6 +26,18 @@ static double number_or(struct json_object *o, const char *name, double without)
     double v;
 
     return number(o, name, &v) ? v : without;
+}
+
+/* Both sides, or none. */
+static void read_size(struct shape *s)
+{
+    double width = number_or(s->item, "original_width", 0);
+    double height = number_or(s->item, "original_height", 0);
+
+    if (width > 0 && height > 0 && width <= SIDE_MAX && height <= SIDE_MAX) {
+        s->width = width;
+        s->height = height;
+    }
 }
 
 /* Without a size the percentages stay what they are. */
@@ -105,7 +118,7 @@ static bool read_points(
     }
     r->s->v = v;
     r->s->n = n;
-    r->s->kind = closed && !json_object_get_boolean(closed) ? SHAPE_LINE : SHAPE_POLYGON;
+    r->s->kind = n < 3 || (closed && !json_object_get_boolean(closed)) ? SHAPE_LINE : SHAPE_POLYGON;
     return n > 0;
 }
 
@@ -132,8 +145,7 @@ static bool read_vector(struct reader *r)
 static bool read_brush(struct reader *r)
 {
     r->s->kind = SHAPE_MASK;
-    return json_object_is_type(member_of(r->value, "rle"), json_type_array) && r->s->width >= 1 &&
-           r->s->height >= 1;
+    return json_object_is_type(member_of(r->value, "rle"), json_type_array);
 }
 
 static const struct {
@@ -150,30 +162,14 @@ static const struct {
 };
 
 /* `labels` on a picture carry a place beside them; what it is its members say. */
-static bool read_guessed(struct reader *r)
-{
-    if (member_of(r->value, "points"))
-        return read_polygon(r);
-    if (member_of(r->value, "vertices"))
-        return read_vector(r);
-    if (member_of(r->value, "rle"))
-        return read_brush(r);
-    if (member_of(r->value, "radiusX"))
-        return read_ellipse(r);
-    if (member_of(r->value, "height"))
-        return read_box(r);
-    return member_of(r->value, "x") && read_keypoint(r);
-}
-
 static void read_place(struct arena *a, const struct label_type *type, struct shape *s)
 {
     struct reader r = {a, s, member_of(s->item, "value")};
+    const struct label_shape *shape = type->shape ? type->shape : label_shape_guess(NULL, r.value);
     bool good = false;
 
-    if (!type->shape)
-        good = read_guessed(&r);
-    for (size_t i = 0; type->shape && i < ARRAY_LEN(places); i++)
-        if (places[i].shape == type->shape)
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (places[i].shape == shape)
             good = places[i].read(&r);
     if (!good)
         s->kind = SHAPE_OTHER;
@@ -203,12 +199,11 @@ static size_t index_of(struct json_object *item)
     return v > 0 && v < 1e6 ? (size_t)v : 0;
 }
 
-static struct shape *shape_of(struct drawing *d, struct str id)
+static struct shape *shape_of(const struct drawing *d, struct str id)
 {
-    for (size_t i = d->nshapes; id.n > 0 && i-- > 0;)
-        if (str_eq(d->shapes[i].id, id))
-            return &d->shapes[i];
-    return NULL;
+    size_t at = id.n ? lookup_find(&d->ids, id) : LOOKUP_NONE;
+
+    return at != LOOKUP_NONE ? &d->shapes[at] : NULL;
 }
 
 /* The items of one region may come apart: a box, then its label; the first that says where stands,
@@ -227,20 +222,23 @@ static void add_region(struct arena *a, struct drawing *d, struct json_object *i
         .control = view_member_str(item, "from_name"),
         .to = view_member_str(item, "to_name"),
         .picture = (int64_t)index_of(item),
-        .width = number_or(item, "original_width", 0),
-        .height = number_or(item, "original_height", 0),
         .score = number_or(item, "score", -1),
         .at = at,
         .item = item};
+    read_size(&fresh);
     if (!s || s->kind == SHAPE_OTHER)
         read_place(a, type, &fresh);
     if (!s) {
+        if (id.n)
+            lookup_add(&d->ids, id, d->nshapes);
         s = &d->shapes[d->nshapes++];
         *s = fresh;
     } else if (s->kind == SHAPE_OTHER && fresh.kind != SHAPE_OTHER) {
         fresh.labels = s->labels;
         fresh.nlabels = s->nlabels;
         *s = fresh;
+    } else if (s->width == 0 && fresh.width > 0) {
+        shape_resize(a, s, fresh.width, fresh.height);
     }
     if (labels && s->nlabels == 0)
         s->control = view_member_str(item, "from_name");
@@ -257,6 +255,20 @@ static void add_answer(struct drawing *d, struct json_object *item, const struct
         .picture = (int64_t)index_of(item),
         .said = type->key ? member_of(member_of(item, "value"), type->key) : NULL,
     };
+}
+
+/* What names a region, once all of them are there. */
+static void join(struct drawing *d)
+{
+    for (size_t i = 0; i < d->nshapes; i++)
+        d->shapes[i].within = shape_of(d, d->shapes[i].parent);
+    for (size_t i = d->nanswers; i-- > 0;) {
+        struct shape *s = shape_of(d, d->answers[i].id);
+        d->answers[i].region = s;
+        d->answers[i].next = s ? s->answers : NULL;
+        if (s)
+            s->answers = &d->answers[i];
+    }
 }
 
 static void release_document(void *doc)
@@ -277,6 +289,7 @@ enum err drawing_read(struct arena *a, struct str text, struct drawing *d)
     n = json_object_array_length(d->doc);
     d->shapes = arena_array(a, n + 1, sizeof(*d->shapes));
     d->answers = arena_array(a, n + 1, sizeof(*d->answers));
+    lookup_init(&d->ids, a, n);
     for (size_t i = 0; i < n; i++) {
         struct json_object *item = json_object_array_get_idx(d->doc, i);
         struct str name = view_member_str(item, "type");
@@ -288,10 +301,30 @@ enum err drawing_read(struct arena *a, struct str text, struct drawing *d)
         else if (type)
             add_answer(d, item, type);
     }
+    join(d);
     return ERR_OK;
 }
 
 /* ---- geometry */
+
+void shape_resize(struct arena *a, struct shape *s, double width, double height)
+{
+    double across = width / (s->width > 0 ? s->width : PERCENT);
+    double down = height / (s->height > 0 ? s->height : PERCENT);
+    struct point *v = arena_array(a, s->n + 1, sizeof(*v));
+
+    if (s->kind == SHAPE_MASK && s->columns == 0) {
+        s->columns = (size_t)s->width;
+        s->rows = (size_t)s->height;
+    }
+    s->x *= across, s->w *= across;
+    s->y *= down, s->h *= down;
+    for (size_t i = 0; i < s->n; i++)
+        v[i] = (struct point){s->v[i].x * across, s->v[i].y * down};
+    s->v = v;
+    s->width = width;
+    s->height = height;
+}
 
 /* A turn clockwise, as y grows downwards. */
 static struct point turned(struct point p, double degrees)
@@ -391,16 +424,42 @@ bool shape_bound(struct arena *a, const struct shape *s, struct point *low, stru
     return true;
 }
 
+static struct json_object *rle_of(const struct shape *s)
+{
+    return member_of(member_of(s->item, "value"), "rle");
+}
+
 enum err shape_mask(struct arena *a, const struct shape *s, struct mask *m)
 {
-    struct json_object *rle = member_of(member_of(s->item, "value"), "rle");
+    size_t width = (size_t)s->width, height = (size_t)s->height;
+    struct mask packed;
     const char *why;
     enum err e;
 
     if (s->kind != SHAPE_MASK)
         return ERR_INVALID;
-    e = mask_new(a, (size_t)s->width, (size_t)s->height, m);
-    return e ? e : brush_decode(rle, m, &why);
+    e = mask_new(a, s->columns ? s->columns : width, s->rows ? s->rows : height, &packed);
+    if (!e)
+        e = brush_decode(rle_of(s), &packed, &why);
+    *m = packed;
+    if (!e && (m->width != width || m->height != height))
+        e = mask_scaled(a, &packed, width, height, m);
+    return e;
+}
+
+static bool fits(size_t width, size_t height)
+{
+    return width <= MASK_SIDE && height <= MASK_SIDE && width * height <= MASK_PIXELS;
+}
+
+bool shape_mask_good(const struct shape *s)
+{
+    size_t width = (size_t)s->width, height = (size_t)s->height;
+    size_t columns = s->columns ? s->columns : width, rows = s->rows ? s->rows : height;
+    const char *why;
+
+    return s->kind == SHAPE_MASK && fits(width, height) && fits(columns, rows) &&
+           !brush_check(rle_of(s), columns, rows, &why);
 }
 
 double polygon_area(const struct polygon *p)

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "core/label_check.h"
 
 /* A label of the config on its way to its number. */
@@ -12,15 +11,6 @@ struct candidate {
     int64_t category; /* INT64_MAX: it has none */
     size_t at;
 };
-
-static size_t slot_of(const struct classes *c, struct str name)
-{
-    size_t mask = c->cap * 2 - 1, i = (size_t)sha256_u64(sha256_of(name)) & mask;
-
-    while (c->slots[i] && !str_eq(c->names[c->slots[i] - 1], name))
-        i = (i + 1) & mask;
-    return i;
-}
 
 static void grow(struct classes *c)
 {
@@ -31,31 +21,28 @@ static void grow(struct classes *c)
         names[i] = c->names[i];
     c->names = names;
     c->cap = cap;
-    c->slots = arena_array(c->arena, cap * 2, sizeof(*c->slots));
+    lookup_init(&c->numbers, c->arena, cap);
     for (size_t i = 0; i < c->n; i++)
-        c->slots[slot_of(c, names[i])] = i + 1;
-}
-
-size_t classes_find(struct classes *c, struct str label)
-{
-    size_t slot = slot_of(c, label);
-
-    if (c->slots[slot])
-        return c->slots[slot] - 1;
-    if (c->n == CLASSES_MAX)
-        return SIZE_MAX;
-    if (c->n == c->cap) {
-        grow(c);
-        slot = slot_of(c, label);
-    }
-    c->names[c->n] = arena_str(c->arena, label);
-    c->slots[slot] = ++c->n;
-    return c->n - 1;
+        lookup_add(&c->numbers, names[i], i);
 }
 
 size_t classes_known(const struct classes *c, struct str label)
 {
-    return c->slots[slot_of(c, label)] - 1; /* of a free slot: SIZE_MAX */
+    return lookup_find(&c->numbers, label);
+}
+
+size_t classes_find(struct classes *c, struct str label)
+{
+    size_t number = classes_known(c, label);
+
+    if (number != SIZE_MAX || c->n == CLASSES_MAX)
+        return number;
+    if (c->n == c->cap)
+        grow(c);
+    number = c->n++;
+    c->names[number] = arena_str(c->arena, label);
+    lookup_add(&c->numbers, c->names[number], number);
+    return number;
 }
 
 static int by_category(const void *pa, const void *pb)

@@ -5,7 +5,7 @@
 #ifndef FORMATS_CLASSES_H
 #define FORMATS_CLASSES_H
 
-#include "base/arena.h"
+#include "base/lookup.h"
 #include "core/label_config.h"
 
 enum { CLASSES_MAX = 20000 };
@@ -14,7 +14,7 @@ struct classes {
     struct arena *arena;
     struct str *names;
     size_t n, cap;
-    size_t *slots; /* by hash of the name: place + 1, 0 = free */
+    struct lookup numbers; /* of names */
 };
 
 /* Which controls' values are classes. */

@@ -30,7 +30,6 @@ struct sheet {
     struct coco *coco;
     struct part *part;
     struct arena *arena;
-    const struct pictures *pictures;
     const struct picture *picture;
     const struct shape **owners; /* keypoints.h */
 };
@@ -206,7 +205,7 @@ static enum err put_annotation(const struct sheet *h, const struct shape *s, siz
     number(out, area);
     put_points(h, s);
     buf_puts(out, ",\"attributes\":{");
-    (void)picture_attributes(h->pictures, s->id, out);
+    picture_attributes(s, out);
     buf_puts(out, "}}");
     return ERR_OK;
 }
@@ -218,7 +217,7 @@ static enum err put_shape(const struct sheet *h, const struct shape *s)
 
     if (s->kind == SHAPE_POINT) /* it is written with its owner */
         return ERR_OK;
-    if (s->kind == SHAPE_LINE || s->width <= 0) {
+    if (s->kind == SHAPE_LINE) {
         picture_lost(h->x, s);
         return ERR_OK;
     }
@@ -227,6 +226,8 @@ static enum err put_shape(const struct sheet *h, const struct shape *s)
         return ERR_OK;
     if (s->kind == SHAPE_ELLIPSE)
         export_lost(h->x, "ellipse.as_polygon");
+    if (s->curved)
+        export_lost(h->x, "curves");
     class = classes_find(&h->coco->classes, label);
     if (class == SIZE_MAX)
         return ERR_FULL;
@@ -281,12 +282,12 @@ static enum err item(struct exporter *x, const struct export_item *i)
     enum err e = pictures_read(x, i, a, &pictures);
 
     for (size_t k = 0; !e && k < pictures.n; k++) {
-        struct sheet h = {x, c, part, a, &pictures, &pictures.v[k], NULL};
+        struct sheet h = {x, c, part, a, &pictures.v[k], NULL};
         h.owners = keypoints_owners(x, a, h.picture);
         e = put_picture(&h, i);
     }
     if (!e)
-        picture_rest_lost(x, &pictures, false);
+        picture_rest_lost(x, &pictures);
     if (!e)
         e = spool_settle(part->images);
     if (!e)

@@ -178,27 +178,29 @@ static void put_said(struct buf *out, struct json_object *said)
     }
 }
 
-static void put_attributes(const struct sheet *h, struct str id)
+static void put_attributes(struct buf *out, const struct shape *s)
 {
-    const struct drawing *d = &h->pictures->drawing;
-
-    for (size_t i = 0; id.n && i < d->nanswers; i++) {
-        if (!str_eq(d->answers[i].id, id))
-            continue;
-        buf_puts(h->out, "      <attribute");
-        text(h->out, "name", d->answers[i].control);
-        buf_putc(h->out, '>');
-        put_said(h->out, d->answers[i].said);
-        buf_puts(h->out, "</attribute>\n");
+    for (struct shape_answer *answer = s->answers; answer; answer = answer->next) {
+        buf_puts(out, "      <attribute");
+        text(out, "name", answer->control);
+        buf_putc(out, '>');
+        put_said(out, answer->said);
+        buf_puts(out, "</attribute>\n");
+        answer->told = true;
     }
 }
 
 static enum err put_shape(const struct sheet *h, const struct shape *s)
 {
-    struct str label = picture_label(h->x, s);
     struct classes *names = s->kind == SHAPE_POINT ? &h->cvat->keypoints : &h->cvat->classes;
+    struct str label;
     enum err e;
 
+    if (s->kind == SHAPE_LINE && s->n < 2) {
+        picture_lost(h->x, s);
+        return ERR_OK;
+    }
+    label = picture_label(h->x, s);
     if (label.n == 0)
         return ERR_OK;
     if (classes_find(names, label) == SIZE_MAX)
@@ -208,33 +210,25 @@ static enum err put_shape(const struct sheet *h, const struct shape *s)
     buf_puts(h->out, " source=\"manual\" occluded=\"0\"");
     e = put_place(h, s);
     buf_puts(h->out, " z_order=\"0\">\n");
-    put_attributes(h, s->id);
+    put_attributes(h->out, s);
     buf_printf(h->out, "    </%s>\n", elements[s->kind]);
     return e;
 }
 
 /* ---- pictures */
 
-/* Choices about the whole picture are tags. */
-static bool is_tag(const struct pictures *p, const struct shape_answer *a)
+/* Choices about the whole picture. */
+static bool is_tag(const struct picture *p, const struct shape_answer *a)
 {
-    for (size_t i = 0; a->id.n && i < p->drawing.nshapes; i++)
-        if (str_eq(p->drawing.shapes[i].id, a->id))
-            return false;
-    return str_is(a->type, "choices");
+    return !a->region && a->picture == p->index && str_eq(a->to, p->object->name.text) &&
+           str_is(a->type, "choices") && json_object_is_type(a->said, json_type_array);
 }
 
 static enum err put_tags(const struct sheet *h)
 {
-    const struct drawing *d = &h->pictures->drawing;
-
-    for (size_t i = 0; i < d->nanswers; i++) {
-        const struct shape_answer *a = &d->answers[i];
-        size_t n = is_tag(h->pictures, a) && json_object_is_type(a->said, json_type_array)
-                       ? json_object_array_length(a->said)
-                       : 0;
-        if (!str_eq(a->to, h->picture->object->name.text) || a->picture != h->picture->index)
-            continue;
+    for (size_t i = 0; i < h->pictures->drawing.nanswers; i++) {
+        struct shape_answer *a = &h->pictures->drawing.answers[i];
+        size_t n = is_tag(h->picture, a) ? json_object_array_length(a->said) : 0;
         for (size_t k = 0; k < n; k++) {
             struct json_object *one = json_object_array_get_idx(a->said, k);
             if (!json_object_is_type(one, json_type_string)) {
@@ -247,6 +241,7 @@ static enum err put_tags(const struct sheet *h)
             text(h->out, "label", json_str(one));
             buf_puts(h->out, " source=\"manual\"></tag>\n");
         }
+        a->told |= n > 0;
     }
     return ERR_OK;
 }
@@ -273,21 +268,6 @@ static enum err put_picture(const struct sheet *h, const char *split)
     return e || !p->asset ? e : export_media(h->x, path, p->asset);
 }
 
-static void count_lost(struct exporter *x, const struct pictures *p)
-{
-    for (size_t i = 0; i < p->drawing.nanswers; i++) {
-        const struct shape_answer *a = &p->drawing.answers[i];
-        bool of_region = false;
-        for (size_t k = 0; a->id.n && k < p->drawing.nshapes; k++)
-            of_region |= str_eq(p->drawing.shapes[k].id, a->id);
-        if (of_region || is_tag(p, a))
-            continue;
-        export_lost_type(x, "answers", a->type);
-    }
-    for (size_t i = 0; i < p->drawing.relations; i++)
-        export_lost(x, "relations");
-}
-
 static enum err item(struct exporter *x, const struct export_item *i)
 {
     struct cvat *c = export_state(x, sizeof(*c));
@@ -301,7 +281,7 @@ static enum err item(struct exporter *x, const struct export_item *i)
         e = put_picture(&h, split);
     }
     if (!e)
-        count_lost(x, &pictures);
+        picture_rest_lost(x, &pictures);
     arena_free(a);
     return e ? e : spool_settle(c->images);
 }

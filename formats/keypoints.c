@@ -6,7 +6,8 @@ struct extent {
     bool known;
 };
 
-/* The upright boxes of what can have key points, each measured once. */
+/* The upright boxes of what can have key points, each measured once. What has no label is not
+ * written, and so has none. */
 static struct extent *measure(struct arena *a, const struct picture *picture)
 {
     struct extent *all = arena_array(a, picture->nshapes + 1, sizeof(*all));
@@ -14,7 +15,7 @@ static struct extent *measure(struct arena *a, const struct picture *picture)
     for (size_t i = 0; i < picture->nshapes; i++) {
         const struct shape *s = picture->shapes[i];
         struct arena *scratch = arena_new(); /* a mask is large */
-        if (s->kind != SHAPE_POINT && s->kind != SHAPE_LINE)
+        if (s->nlabels && s->kind != SHAPE_POINT && s->kind != SHAPE_LINE)
             all[i].known = shape_bound(scratch, s, &all[i].low, &all[i].high);
         arena_free(scratch);
     }
@@ -30,16 +31,17 @@ static bool around(const struct extent *e, const struct shape *point)
 static const struct shape *owner_of(
     const struct picture *picture, const struct extent *all, const struct shape *point)
 {
-    const struct shape *best = NULL;
+    const struct shape *best = NULL, *within = point->within;
     double least = 0;
 
+    if (point->parent.n)
+        return within && within->place < picture->nshapes &&
+                       picture->shapes[within->place] == within && all[within->place].known
+                   ? within
+                   : NULL;
     for (size_t i = 0; i < picture->nshapes; i++) {
         const struct shape *s = picture->shapes[i];
-        if (!all[i].known)
-            continue;
-        if (point->parent.n && str_eq(s->id, point->parent))
-            return s;
-        if (point->parent.n || !around(&all[i], point))
+        if (!all[i].known || !around(&all[i], point))
             continue;
         double area = (all[i].high.x - all[i].low.x) * (all[i].high.y - all[i].low.y);
         if (!best || area < least)

@@ -7,8 +7,8 @@
 #include "formats/picture.h"
 
 /* For each shape of the picture that is a point its owner: the region its parentID names, or else
- * the smallest whose upright box is around it. NULL for other shapes, and for points that have no
- * name or no owner: those are counted as lost. In the arena. */
+ * the smallest with a label whose upright box is around it. NULL for other shapes, and for points
+ * that have no name or no owner: those are counted as lost. In the arena. */
 const struct shape **keypoints_owners(
     struct exporter *x, struct arena *a, const struct picture *picture);
 

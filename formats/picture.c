@@ -23,30 +23,79 @@ static void find_pictures(
     }
 }
 
+/* An object's pictures stand one after another. */
 static struct picture *picture_of(struct pictures *p, const struct shape *s)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (str_eq(p->v[i].object->name.text, s->to) && p->v[i].index == s->picture)
-            return &p->v[i];
-    return NULL;
+    size_t first = 0, at;
+
+    while (first < p->n && !str_eq(p->v[first].object->name.text, s->to))
+        first++;
+    at = first + (size_t)s->picture;
+    return at < p->n && p->v[at].object == p->v[first].object ? &p->v[at] : NULL;
 }
 
-/* A region knows the size of its picture best: it was drawn there. */
-static void add_shape(struct exporter *x, struct arena *a, struct pictures *p, struct shape *s)
-{
-    struct picture *on = s->kind == SHAPE_OTHER ? NULL : picture_of(p, s);
+/* What the regions of a picture say of its size. */
+struct sizes {
+    double width, height; /* as the first of them says */
+    bool differ;
+};
 
-    if (!on) {
+static void hear(struct sizes *said, const struct shape *s)
+{
+    if (s->width <= 0)
+        return;
+    if (said->width <= 0)
+        said->width = s->width, said->height = s->height;
+    said->differ |= s->width != said->width || s->height != said->height;
+}
+
+/* Regions know the size of their picture best, as they were drawn there; where they do not agree
+ * its file does. */
+static void settle(struct picture *on, const struct sizes *said)
+{
+    bool file = on->width > 0 && on->height > 0;
+
+    if (said->width > 0 && !(said->differ && file))
+        on->width = said->width, on->height = said->height;
+}
+
+static void add_shape(struct exporter *x, struct arena *a, struct picture *on, struct shape *s)
+{
+    on->unmeasured |= on->width <= 0 || on->height <= 0;
+    if (!on->unmeasured && (s->width != on->width || s->height != on->height))
+        shape_resize(a, s, on->width, on->height);
+    if (on->unmeasured || (s->kind == SHAPE_MASK && !shape_mask_good(s))) {
         picture_lost(x, s);
         return;
     }
-    if (!on->shapes)
-        on->shapes = arena_array(a, p->drawing.nshapes, sizeof(struct shape *));
+    s->place = on->nshapes;
     on->shapes[on->nshapes++] = s;
-    if (s->width > 0 && s->height > 0) {
-        on->width = s->width;
-        on->height = s->height;
+}
+
+static void lay_out(struct exporter *x, struct arena *a, struct pictures *p)
+{
+    struct drawing *d = &p->drawing;
+    struct picture **on = arena_array(a, d->nshapes + 1, sizeof(*on));
+    struct sizes *said = arena_array(a, p->n + 1, sizeof(*said));
+
+    for (size_t i = 0; i < d->nshapes; i++) {
+        struct shape *s = &d->shapes[i];
+        on[i] = s->kind == SHAPE_OTHER ? NULL : picture_of(p, s);
+        if (!on[i]) {
+            picture_lost(x, s);
+            continue;
+        }
+        on[i]->nshapes++;
+        hear(&said[on[i] - p->v], s);
     }
+    for (size_t i = 0; i < p->n; i++) {
+        p->v[i].shapes = arena_array(a, p->v[i].nshapes + 1, sizeof(*p->v[i].shapes));
+        p->v[i].nshapes = 0;
+        settle(&p->v[i], &said[i]);
+    }
+    for (size_t i = 0; i < d->nshapes; i++)
+        if (on[i])
+            add_shape(x, a, on[i], &d->shapes[i]);
 }
 
 enum err pictures_read(
@@ -58,8 +107,8 @@ enum err pictures_read(
     find_pictures(x, i, a, p);
     if (i->label.id)
         e = drawing_read(a, i->label.result, &p->drawing);
-    for (size_t k = 0; !e && k < p->drawing.nshapes; k++)
-        add_shape(x, a, p, &p->drawing.shapes[k]);
+    if (!e)
+        lay_out(x, a, p);
     return e == ERR_INVALID ? ERR_CORRUPT : e; /* it was checked when it came */
 }
 
@@ -87,41 +136,27 @@ bool picture_judged(
            (!control->per_item || answer->picture == p->index);
 }
 
-static bool is_of_region(const struct pictures *p, const struct shape_answer *answer)
-{
-    for (size_t i = 0; answer->id.n && i < p->drawing.nshapes; i++)
-        if (str_eq(p->drawing.shapes[i].id, answer->id))
-            return true;
-    return false;
-}
-
-void picture_rest_lost(struct exporter *x, const struct pictures *p, bool all)
+void picture_rest_lost(struct exporter *x, const struct pictures *p)
 {
     for (size_t i = 0; i < p->drawing.nanswers; i++)
-        if (all || !is_of_region(p, &p->drawing.answers[i]))
+        if (!p->drawing.answers[i].told)
             export_lost_type(x, "answers", p->drawing.answers[i].type);
     for (size_t i = 0; i < p->drawing.relations; i++)
         export_lost(x, "relations");
 }
 
-bool picture_attributes(const struct pictures *p, struct str id, struct buf *out)
+void picture_attributes(const struct shape *s, struct buf *out)
 {
-    bool any = false;
-
-    for (size_t i = 0; id.n && i < p->drawing.nanswers; i++) {
-        const struct shape_answer *answer = &p->drawing.answers[i];
+    for (struct shape_answer *answer = s->answers; answer; answer = answer->next) {
         struct json_object *said = answer->said;
-        if (!str_eq(answer->id, id))
-            continue;
         if (json_object_is_type(said, json_type_array) && json_object_array_length(said) == 1)
             said = json_object_array_get_idx(said, 0);
-        if (any)
+        if (answer != s->answers)
             buf_putc(out, ',');
         buf_json(out, answer->control);
         buf_putc(out, ':');
         if (canon_value(said, out))
             buf_puts(out, "null");
-        any = true;
+        answer->told = true;
     }
-    return any;
 }

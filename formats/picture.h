@@ -13,18 +13,22 @@ struct picture {
     double width, height;             /* 0: nobody knows */
     const struct label_object *object;
     int64_t index;         /* item_index */
-    struct shape **shapes; /* in the document's order */
+    struct shape **shapes; /* in the document's order; shapes[i]->place is i */
     size_t nshapes;
+    bool unmeasured; /* there are shapes on it, and nobody knows its size */
 };
 
 struct pictures {
     struct picture *v;
     size_t n;
-    struct drawing drawing; /* its answers and relations are the format's to carry or to count */
+    struct drawing drawing; /* its answers and relations are the format's to carry or to count;
+                               an answer that it carries it marks as told */
 };
 
 /* Everything in the arena. Without a label the pictures are there and nothing is drawn on them.
- * What lies on no picture (text, sound, film) is counted as lost: "regions.TYPE". */
+ * All shapes of a picture are in pixels of its one size: that of its regions, or of its file where
+ * they say none or not the same. Counted as lost ("regions.TYPE") is what lies on no picture (text,
+ * sound, film) or on one whose size nobody knows, and a mask that cannot be read. */
 enum err pictures_read(struct exporter *x, const struct export_item *i, struct arena *a,
     struct pictures *out) MUSTCHECK;
 
@@ -36,11 +40,10 @@ void picture_lost(struct exporter *x, const struct shape *s);
 /* The answer is the control's and about this picture; without perItem it is about all of a list. */
 bool picture_judged(const struct picture *p, const struct label_control *control,
     const struct shape_answer *answer);
-/* Counts answers about a whole picture ("answers.TYPE"), of regions too when `all`, and relations.
- */
-void picture_rest_lost(struct exporter *x, const struct pictures *p, bool all);
-/* Appends the answers about a region as members of a JSON object: "control":said, one after
- * another with commas between; true when there was any. */
-bool picture_attributes(const struct pictures *p, struct str id, struct buf *out);
+/* Counts the answers that are not told ("answers.TYPE"), and relations. */
+void picture_rest_lost(struct exporter *x, const struct pictures *p);
+/* Tells the answers about a region: appends them as members of a JSON object, "control":said, one
+ * after another with commas between. */
+void picture_attributes(const struct shape *s, struct buf *out);
 
 #endif

@@ -109,7 +109,7 @@ static enum err item(struct exporter *x, const struct export_item *i)
         buf_putc(&names->tail, '\n');
     }
     if (!e)
-        picture_rest_lost(x, &pictures, true);
+        picture_rest_lost(x, &pictures);
     arena_free(a);
     return e ? e : spool_settle(names);
 }

@@ -30,7 +30,6 @@ struct sheet {
     const struct picture *picture;
     const struct shape **owners;
     struct buf *out;
-    double width, height; /* that the shape at hand was drawn on */
 };
 
 static enum err begin(struct exporter *x)
@@ -62,10 +61,10 @@ static void number(struct buf *out, double v)
 
 static void put_point(const struct sheet *h, struct point p)
 {
-    if (p.x < 0 || p.y < 0 || p.x > h->width || p.y > h->height)
+    if (p.x < 0 || p.y < 0 || p.x > h->picture->width || p.y > h->picture->height)
         export_lost(h->x, "clipped");
-    number(h->out, p.x / h->width);
-    number(h->out, p.y / h->height);
+    number(h->out, p.x / h->picture->width);
+    number(h->out, p.y / h->picture->height);
 }
 
 /* The class, and centre and sides of the upright box around it. */
@@ -78,10 +77,10 @@ static bool put_box(const struct sheet *h, const struct shape *s, size_t class)
         return false;
     }
     buf_printf(h->out, "%zu", class);
-    number(h->out, (low.x + high.x) / 2 / h->width);
-    number(h->out, (low.y + high.y) / 2 / h->height);
-    number(h->out, (high.x - low.x) / h->width);
-    number(h->out, (high.y - low.y) / h->height);
+    number(h->out, (low.x + high.x) / 2 / h->picture->width);
+    number(h->out, (low.y + high.y) / 2 / h->picture->height);
+    number(h->out, (high.x - low.x) / h->picture->width);
+    number(h->out, (high.y - low.y) / h->picture->height);
     return true;
 }
 
@@ -129,6 +128,8 @@ static enum err segment(const struct sheet *h, const struct shape *s, size_t cla
         return segment_mask(h, s, class);
     if (s->kind == SHAPE_ELLIPSE)
         export_lost_type(h->x, "as_polygon", s->type);
+    if (s->curved)
+        export_lost(h->x, "curves");
     put_polygon(h, &outline, class);
     return ERR_OK;
 }
@@ -192,8 +193,6 @@ static enum err put_shape(struct sheet *h, const struct shape *s, yolo_line *lin
     class = classes_find(&h->yolo->classes, label);
     if (class == SIZE_MAX)
         return ERR_FULL;
-    h->width = s->width > 0 ? s->width : h->picture->width;
-    h->height = s->height > 0 ? s->height : h->picture->height;
     h->arena = arena_new(); /* a mask is large, and there may be many */
     e = line(h, s, class);
     arena_free(h->arena);
@@ -209,7 +208,7 @@ static enum err put_picture(struct sheet *h, const char *split, yolo_line *line)
     struct buf out;
     enum err e = ERR_OK;
 
-    if (p->nshapes > 0 && (p->width <= 0 || p->height <= 0)) {
+    if (p->unmeasured) {
         export_lost(h->x, "pictures.size");
         return ERR_OK;
     }
@@ -259,7 +258,7 @@ static enum err put_item(
         e = put_picture(&h, split, line);
     }
     if (!e)
-        picture_rest_lost(x, &pictures, true);
+        picture_rest_lost(x, &pictures);
     arena_free(a);
     return e;
 }

@@ -49,7 +49,7 @@ static void number(struct buf *out, const char *name, double v)
 static void text(struct buf *out, const char *name, struct str s)
 {
     buf_printf(out, " %s=\"", name);
-    xml_text(out, s);
+    xml_attribute(out, s);
     buf_putc(out, '"');
 }
 

@@ -4,7 +4,10 @@
 
 #include "base/buf.h"
 
-/* & < > " escaped, control characters (which XML 1.0 cannot say) replaced by U+FFFD. */
+/* Read back as they are: & < > " and carriage returns escaped; what XML 1.0 cannot say (control
+ * characters, U+FFFE, U+FFFF) replaced by U+FFFD. Valid UTF-8. */
 void xml_text(struct buf *out, struct str s);
+/* The same between the quotes of an attribute, where tabs and line ends would become blanks. */
+void xml_attribute(struct buf *out, struct str s);
 
 #endif

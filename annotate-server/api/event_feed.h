@@ -120,9 +120,9 @@ void login_join(struct login *l, struct stream *s);
 void login_leave(struct events *h, struct stream *s);
 /* ROLE_NONE: not a member. */
 enum role login_role(const struct login *l, int64_t project);
-/* Asks again for the rights of those that were last asked for EVENTS_RIGHTS_MS ago, in one
- * statement. False: nobody is due. */
-bool login_check(struct events *h);
+/* Asks again for the rights of those that were last asked for EVENTS_RIGHTS_MS ago: a statement a
+ * tenant, as many as a turn of the loop may have. */
+void login_check(struct events *h);
 /* All of a tenant (0: of any) are due. */
 void login_due(struct events *h, int64_t tenant);
 

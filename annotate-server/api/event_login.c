@@ -7,7 +7,9 @@
 #include "base/log.h"
 
 enum {
-    CHECK_MAX = 500,     /* logins a statement */
+    CHECK_MAX = 500,  /* logins a statement */
+    TURN_CHECKS = 64, /* statements in a turn of the loop, each of one tenant */
+    TURN_LOGINS = 2000,
     UNCHECKED_MS = 60000 /* the database does not answer: who has not been looked at for so long */
 };
 
@@ -124,12 +126,17 @@ enum role login_role(const struct login *l, int64_t project)
 
 /* ---- looking again */
 
-struct check {
+struct asked {
+    struct principal who;
+    struct asked *next;
+};
+
+struct check { /* of a tenant's logins: one statement sees one tenant (I8) */
     struct db_call call;
     struct arena *arena;
     struct events *hub;
     struct db_array user, token, epoch;
-    struct principal *who;
+    struct asked *first, **last;
     int n;
 };
 
@@ -152,13 +159,14 @@ static bool in_time(const struct principal *who)
 
 static void apply(struct check *k, const PGresult *res)
 {
-    int row = 0, rows = PQntuples(res);
+    int row = 0, rows = PQntuples(res), n = 0;
 
-    for (int i = 0; i < k->n; i++) {
+    for (const struct asked *a = k->first; a; a = a->next) {
         int from = row;
-        while (row < rows && db_get_int(res, row, COL_N) == i + 1)
+        n++;
+        while (row < rows && db_get_int(res, row, COL_N) == n)
             row++;
-        struct login *l = find(k->hub, &k->who[i]);
+        struct login *l = find(k->hub, &a->who);
         if (!l)
             continue;
         learn(l, res, from, row);
@@ -168,8 +176,8 @@ static void apply(struct check *k, const PGresult *res)
 
 static void give_up(struct check *k)
 {
-    for (int i = 0; i < k->n; i++) {
-        struct login *l = find(k->hub, &k->who[i]);
+    for (const struct asked *a = k->first; a; a = a->next) {
+        struct login *l = find(k->hub, &a->who);
         if (l && clock_mono_us() - l->checked_us > UNCHECKED_MS * 1000)
             enforce(l, false);
     }
@@ -191,43 +199,73 @@ static void on_checked(struct db_call *call, enum err e, const PGresult *res)
     arena_free(k->arena);
 }
 
-static struct check *check_new(struct events *h)
+static struct check *check_new(struct events *h, int64_t tenant)
 {
     struct arena *a = arena_new();
     struct check *k = arena_alloc(a, sizeof(*k));
 
     k->arena = a;
     k->hub = h;
-    k->who = arena_array(a, CHECK_MAX, sizeof(k->who[0]));
+    k->last = &k->first;
+    db_call_init(&k->call, STMT_events_rights, tenant, on_checked);
     db_array_init(&k->user, DB_INT8);
     db_array_init(&k->token, DB_INT8);
     db_array_init(&k->epoch, DB_INT8);
     return k;
 }
 
-bool login_check(struct events *h)
+static void check_add(struct check *k, struct login *l)
 {
-    int64_t due = clock_mono_us() - EVENTS_RIGHTS_MS * 1000;
-    struct login *l = TAILQ_FIRST(&h->checks);
+    struct asked *a = arena_alloc(k->arena, sizeof(*a));
 
-    if (!l || l->asked_us > due)
-        return false;
-    struct check *k = check_new(h);
-    int64_t tenant = l->who.tenant;
-    while (k->n < CHECK_MAX && (l = TAILQ_FIRST(&h->checks)) && l->asked_us <= due &&
-           l->who.tenant == tenant) {
-        k->who[k->n++] = l->who;
-        db_array_int(&k->user, l->who.user);
-        db_array_int(&k->token, l->who.token);
-        db_array_int(&k->epoch, l->who.epoch);
-        asked(h, l);
-    }
-    db_call_init(&k->call, STMT_events_rights, tenant, on_checked);
+    a->who = l->who;
+    *k->last = a;
+    k->last = &a->next;
+    k->n++;
+    db_array_int(&k->user, l->who.user);
+    db_array_int(&k->token, l->who.token);
+    db_array_int(&k->epoch, l->who.epoch);
+}
+
+static void check_submit(struct check *k)
+{
     db_array_bind(&k->user, &k->call);
     db_array_bind(&k->token, &k->call);
     db_array_bind(&k->epoch, &k->call);
-    db_submit(h->ctx->db, &k->call);
-    return true;
+    db_submit(k->hub->ctx->db, &k->call);
+}
+
+/* The tenant's check with room for one more; NULL: there are as many as a turn may have. */
+static struct check *check_of(struct events *h, int64_t tenant, struct check **checks, size_t *n)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (checks[i]->call.tenant == tenant && checks[i]->n < CHECK_MAX)
+            return checks[i];
+    if (*n == TURN_CHECKS)
+        return NULL;
+    return checks[(*n)++] = check_new(h, tenant);
+}
+
+/* Tenants' logins stand mixed among each other, so a tenant's are gathered from all that are due;
+ * who finds no place is among the first in the next turn. */
+void login_check(struct events *h)
+{
+    int64_t due = clock_mono_us() - EVENTS_RIGHTS_MS * 1000;
+    struct login *l = TAILQ_FIRST(&h->checks), *next;
+    struct check *checks[TURN_CHECKS];
+    size_t n = 0;
+
+    for (int logins = 0; l && l->asked_us <= due && logins < TURN_LOGINS; l = next) {
+        struct check *k = check_of(h, l->who.tenant, checks, &n);
+        next = TAILQ_NEXT(l, in_checks);
+        if (!k)
+            continue;
+        check_add(k, l);
+        asked(h, l);
+        logins++;
+    }
+    for (size_t i = 0; i < n; i++)
+        check_submit(checks[i]);
 }
 
 void login_due(struct events *h, int64_t tenant)

@@ -15,7 +15,6 @@
 enum {
     TICK_MS = 250,
     TICK_BEATS = 500,
-    TICK_CHECKS = 4, /* statements */
     COME_BACK_MS = 1000,
     COME_BACK_SPREAD_MS = 2000, /* not all at once after a restart */
 };
@@ -42,8 +41,7 @@ static void tick(void *arg)
     struct events *h = arg;
 
     beat(h);
-    for (int n = 0; n < TICK_CHECKS && login_check(h); n++)
-        ;
+    login_check(h);
     h->ticking = !TAILQ_EMPTY(&h->beats);
     if (h->ticking)
         timer_start(&h->tick, TICK_MS);

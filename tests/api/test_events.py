@@ -377,6 +377,27 @@ def test_a_right_that_ends_ends_the_stream(api, db, ear, start_server, server):
     assert api().get("/v1/events", headers=dict(gone.headers)).status_code == 401
 
 
+def test_the_rights_of_many_tenants_are_looked_at_in_one_pass(api, db, start_server, server):
+    """Streams of two tenants, opened in turn, each of a token of its own: none outlives its token by much more than the 5 s."""
+    one = start_server(token_key_file=server.directory / "token.key", threads=1, max_streams=1000)
+    ears, tokens = [], []
+    for n in range(100):
+        for tenant in ("a", "b"):
+            tokens.append(api("viewer", tenant).ok("POST", "/v1/tokens", 201, json={"name": f"pass {n}"}))
+            client = api()
+            client.headers["Authorization"] = f"Bearer {tokens[-1]['token']}"
+            ears.append(Ear(client, url=one.url))
+    kept = Ear(api("viewer"), url=one.url)
+    for e in [*ears, kept]:
+        e.ready()
+    time.sleep(6)  # so that they are looked at in the pace of the passes
+    begun = time.monotonic()
+    db.execute("UPDATE api_token SET revoked_at = now() WHERE id = ANY (%s)", ([t["id"] for t in tokens],))  # tells nobody
+    assert {ends(e, 15) for e in ears} == {"end"}
+    assert time.monotonic() - begun < 8 and not kept.over
+    kept.close()
+
+
 # ---- limits ----
 
 def test_so_many_streams_a_person(api):

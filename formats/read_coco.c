@@ -186,8 +186,8 @@ static enum err read_mask(struct sheet *h, struct json_object *rle, struct mark 
     if (!numbers(coco_get(rle, "size"), size, 2) || size[0] != h->item->height ||
         size[1] != h->item->width)
         return bad(h, "the mask's size is not that of its picture");
-    if (mask_new(h->a, (size_t)size[1], (size_t)size[0], &m->mask))
-        return bad(h, "the mask is too large");
+    if (reader_mask(h->item, h->a, m))
+        return bad(h, "the masks of the picture are too large");
     runs.all = (uint64_t)m->mask.width * m->mask.height;
     if (json_object_is_type(counts, json_type_string))
         good = text_runs(&runs, json_str(counts));

@@ -154,8 +154,8 @@ static const char *read_mask(struct sheet *h, struct shape *s)
         top < 0 || width < 0 || height < 0 || (double)left > h->item->width - (double)width ||
         (double)top > h->item->height - (double)height)
         return "a mask must have left, top, width and height inside of the picture";
-    if (mask_new(h->a, (size_t)h->item->width, (size_t)h->item->height, &m->mask))
-        return "the mask is too large";
+    if (reader_mask(h->item, h->a, m))
+        return "the masks of the picture are too large";
     while (str_split(&runs, ',', &one)) {
         if (!str_int(str_trim(one), &length) || length < 0 || length > width * height - at)
             return "the mask's run lengths do not add up to its box";

@@ -218,6 +218,14 @@ struct mark *reader_mark(
     return m;
 }
 
+enum err reader_mask(struct reader_item *item, struct arena *a, struct mark *m)
+{
+    size_t width = (size_t)item->width, height = (size_t)item->height;
+
+    item->mask_bytes += (width + 7) / 8 * height; /* both at most MASK_SIDE */
+    return item->mask_bytes <= READER_MASKS ? mask_new(a, width, height, &m->mask) : ERR_TOO_LARGE;
+}
+
 double reader_quad(const struct point c[4], struct shape *s)
 {
     struct point at[4] = {c[0], c[1], c[2], c[3]}, is[4];

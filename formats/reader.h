@@ -15,7 +15,8 @@ enum {
     READER_WHERE = 160,
     READER_NOTES = 64,
     READER_NOTE = 48,
-    READER_MARKS = 10000
+    READER_MARKS = 10000,
+    READER_MASKS = 256 << 20, /* bytes of all masks of a picture, a bit a pixel each */
 };
 
 /* What the data set says about a region beside its label; `text` as it is written there. */
@@ -44,6 +45,7 @@ struct reader_item {
     bool labelled; /* the data set says what is on it, if only that it is nothing */
     struct mark *marks;
     size_t nmarks;
+    size_t mask_bytes;      /* of all marks */
     const struct str *tags; /* labels of the whole picture */
     size_t ntags;
     struct str task;  /* Label Studio: the task as it is, instead of all that */
@@ -120,6 +122,9 @@ bool reader_number(struct str text, double *out);
 /* One more mark, zeroed; NULL beyond READER_MARKS. */
 struct mark *reader_mark(
     struct reader_item *item, struct arena *a, enum shape_kind kind, struct str label);
+/* The mark's mask, clear, of the picture's size. ERR_TOO_LARGE beyond mask_new()'s limits, or
+ * beyond READER_MASKS with those of the other marks. */
+enum err reader_mask(struct reader_item *item, struct arena *a, struct mark *m) MUSTCHECK;
 /* A box turned so that these are its corners; how many pixels the farthest lies beside it. */
 double reader_quad(const struct point corners[4], struct shape *s);
 

@@ -2,6 +2,7 @@
 #include "formats/xml_read.h"
 
 #include <libxml/parser.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { SAFE = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING };
@@ -133,7 +134,10 @@ enum err xml_stream_read(struct xml_stream *s, bool *got)
 
 int xml_stream_line(const struct xml_stream *s)
 {
-    return xmlTextReaderGetParserLineNumber(s->xml);
+    const xmlNode *node = xmlTextReaderCurrentNode(s->xml);
+    bool kept = node && node->line > 0 && node->line < USHRT_MAX; /* what libxml2 has room for */
+
+    return kept ? node->line : xmlTextReaderGetParserLineNumber(s->xml);
 }
 
 struct str xml_stream_attr(const struct xml_stream *s, struct arena *a, const char *name)

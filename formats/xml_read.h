@@ -32,6 +32,7 @@ enum err xml_stream_open(struct xml_stream *s, struct reader *r, size_t file) MU
 void xml_stream_close(struct xml_stream *s);
 /* *got false at the end. */
 enum err xml_stream_read(struct xml_stream *s, bool *got) MUSTCHECK;
+/* Of the element at hand; beyond line 65,534 that which is being parsed, a little further on. */
 int xml_stream_line(const struct xml_stream *s);
 /* An attribute of the element at hand, in the arena; empty when it is not there. */
 struct str xml_stream_attr(const struct xml_stream *s, struct arena *a, const char *name);

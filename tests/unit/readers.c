@@ -194,11 +194,12 @@ static void export_set(const char *format, const struct label_config *config,
         .height = 480};
     struct exporter x;
     bool idle = false;
-    char data[128];
+    char data[128], hex[SHA256_HEX + 1];
 
     if (exporter_begin(&x, &o, (struct export_sink){keep, out}))
         t_fail(__FILE__, __LINE__, "%s: %s", format, x.why);
-    snprintf(data, sizeof(data), "{\"image\":\"%s\"}", url);
+    sha256_hex(asset.sha256, hex);
+    snprintf(data, sizeof(data), "{\"image\":\"/v1/assets/%s\"}", hex);
     for (int i = 0; i < 2; i++) {
         const struct export_item item = {.project = 1,
             .task = 7 + i,

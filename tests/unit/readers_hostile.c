@@ -324,6 +324,44 @@ TEST(hostile_values)
     }
 }
 
+/* Pictures full of masks, each within the limits: refused where their sum is not. */
+TEST(hostile_sums_of_masks)
+{
+    enum { MASKS = 30, SIDE = 9000 }; /* 10 MB each */
+    char dir[64], why[1200];
+    struct buf text;
+
+    buf_init(&text, 1 << 16);
+    new_dir(dir);
+    buf_printf(&text,
+        "{\"images\":[{\"id\":1,\"width\":%d,\"height\":%d,\"file_name\":\"a.png\"}],"
+        "\"categories\":[{\"id\":2,\"name\":\"cat\"}],\"annotations\":[",
+        SIDE, SIDE);
+    for (int i = 0; i < MASKS; i++)
+        buf_printf(&text,
+            "%s{\"id\":%d,\"image_id\":1,\"category_id\":2,\"bbox\":[0,0,1,1],"
+            "\"segmentation\":{\"size\":[%d,%d],\"counts\":[%d]}}",
+            i ? "," : "", i, SIDE, SIDE, SIDE * SIDE);
+    buf_puts(&text, "]}");
+    put_set(dir, set_of("coco"), text.p, text.n);
+    CHECK_INT(read_set(dir, "coco", why), -1);
+    CHECK(strstr(why, "annotation 26: the masks of the picture are too large") != NULL);
+    remove_dir(dir);
+    new_dir(dir);
+    buf_clear(&text);
+    buf_printf(&text, "<annotations><image name=\"a.png\" width=\"%d\" height=\"%d\">", SIDE, SIDE);
+    for (int i = 0; i < MASKS; i++)
+        buf_puts(&text, "\n<mask label=\"cat\" rle=\"1\" left=\"0\" top=\"0\" width=\"1\" "
+                        "height=\"1\"></mask>");
+    buf_puts(&text, "</image></annotations>");
+    put_set(dir, set_of("cvat"), text.p, text.n);
+    CHECK_INT(read_set(dir, "cvat", why), -1);
+    if (!strstr(why, "line 28: the masks of the picture are too large"))
+        t_fail(__FILE__, __LINE__, "%s", why);
+    remove_dir(dir);
+    buf_release(&text);
+}
+
 /* ---- archives */
 
 static void add_entry(

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "formats/bundle.h"
+
 enum {
     FLUSH_AT = 64 << 10,
     ITEM_MAX = 32 << 20, /* a task: its data and meta as imported, and its label */
@@ -17,9 +19,11 @@ struct export_waiting {
     char path[CONTAINER_PATH_MAX + 1];
     struct spool *pieces[EXPORT_PIECES];
     size_t npieces;
-    struct export_asset asset; /* npieces 0 */
+    struct bundle *bundle;     /* npieces 0 */
+    struct export_asset asset; /* npieces 0 and no bundle */
     int64_t bytes, off;        /* off: of all pieces */
     struct sha256_ctx *hash;   /* of an asset */
+    bool packed;
 };
 
 static enum err fail(struct exporter *x, enum err e)
@@ -156,6 +160,7 @@ static void free_waiting(struct export_waiting *w)
 {
     if (w->hash)
         (void)sha256_end(w->hash);
+    bundle_free(w->bundle);
     free(w);
 }
 
@@ -224,17 +229,50 @@ enum err export_media(struct exporter *x, const char *path, const struct export_
         w->asset.field = w->asset.media_type = STR("");
         w->bytes = asset->bytes;
         w->hash = sha256_new();
+        w->packed = true;
     }
     return e;
 }
 
-static void note_missing(struct exporter *x, const struct export_waiting *w)
+enum err export_bundle(struct exporter *x, const char *path, struct bundle *bundle, bool packed)
+{
+    struct export_waiting *w;
+    enum err e = bundle ? buf_err(bundle_text(bundle)) : ERR_NO_MEMORY;
+
+    if (!e)
+        e = append_waiting(x, path, &w);
+    if (e) {
+        bundle_free(bundle);
+        return e;
+    }
+    w->bundle = bundle;
+    w->bytes = bundle_bytes(bundle);
+    w->packed = packed;
+    return ERR_OK;
+}
+
+static enum err note_missing(struct exporter *x, const char *path, const struct export_asset *asset)
 {
     char hex[SHA256_HEX + 1];
 
-    sha256_hex(w->asset.sha256, hex);
-    buf_printf(&x->missing.tail, "{\"asset\":\"%s\",\"file\":\"%s\"}\n", hex, w->path);
+    sha256_hex(asset->sha256, hex);
+    buf_printf(&x->missing.tail, "{\"asset\":\"%s\",\"file\":\"%s\"}\n", hex, path);
     x->absent++;
+    return spool_settle(&x->missing);
+}
+
+enum err export_media_find(
+    struct exporter *x, const char *path, const struct export_asset *asset, bool *found)
+{
+    struct buf first;
+    enum err e = ERR_OK;
+
+    buf_init(&first, EXPORT_PUMP);
+    if (asset->bytes > 0)
+        e = x->options.media.read(x->options.media.arg, asset, 0, 1, &first);
+    buf_release(&first);
+    *found = !e;
+    return e == ERR_NOT_FOUND ? note_missing(x, path, asset) : e;
 }
 
 /* Appends the next piece to `piece`. */
@@ -243,6 +281,8 @@ static enum err read_on(struct exporter *x, struct export_waiting *w, struct buf
     int64_t skip = w->off, left = w->bytes - w->off;
     size_t n = left < EXPORT_PUMP ? (size_t)left : (size_t)EXPORT_PUMP;
 
+    if (w->bundle)
+        return bundle_read(w->bundle, &x->options.media, n, piece);
     if (w->npieces == 0)
         return x->options.media.read(x->options.media.arg, &w->asset, w->off, n, piece);
     for (size_t i = 0; i < w->npieces; i++) {
@@ -268,7 +308,7 @@ static enum err write_on(struct exporter *x, struct export_waiting *w)
     if (w->bytes > 0)
         e = read_on(x, w, &piece);
     if (!e && w->off == 0)
-        e = container_begin(x->container, w->path, w->bytes, w->npieces == 0);
+        e = container_begin(x->container, w->path, w->bytes, w->packed);
     if (!e && w->bytes > 0 && piece.n == 0)
         e = ERR_CORRUPT; /* shorter than it should be */
     if (!e)
@@ -291,6 +331,8 @@ static enum err finish_waiting(struct exporter *x, struct export_waiting *w)
         if (!sha256_eq(h, w->asset.sha256))
             return ERR_CORRUPT; /* I6 */
     }
+    if (w->bundle)
+        x->media += bundle_assets(w->bundle);
     x->files++;
     return e;
 }
@@ -315,10 +357,10 @@ static enum err pump_file(struct exporter *x)
         return ERR_OK;
     }
     e = write_on(x, w);
-    if (e == ERR_NOT_FOUND && w->npieces == 0 && w->off == 0) {
-        note_missing(x, w);
+    if (e == ERR_NOT_FOUND && w->hash && w->off == 0) {
+        e = note_missing(x, w->path, &w->asset);
         drop_first(x);
-        return spool_settle(&x->missing);
+        return e;
     }
     if (!e && w->off == w->bytes) {
         e = finish_waiting(x, w);

@@ -66,7 +66,7 @@ struct format {
 extern const struct format format_jsonl, format_label_studio, format_coco, format_yolo,
     format_yolo_segment, format_yolo_obb, format_yolo_pose, format_voc, format_cvat,
     format_label_studio_min, format_csv, format_conll, format_asr, format_rttm,
-    format_yolo_classify, format_image_folder;
+    format_yolo_classify, format_image_folder, format_masks;
 
 const struct format *format_find(struct str name); /* NULL: there is none */
 /* The i-th row, NULL behind the last: for lists and help. */
@@ -96,6 +96,15 @@ enum err export_join(
  * after the call. */
 enum err export_media(
     struct exporter *x, const char *path, const struct export_asset *asset) MUSTCHECK;
+
+/* A file of its own put together; the bundle is the exporter's from here on, also when this fails.
+ * `packed`: compressed already. NULL: ERR_NO_MEMORY. */
+struct bundle;
+enum err export_bundle(
+    struct exporter *x, const char *path, struct bundle *bundle, bool packed) MUSTCHECK;
+/* Whether the asset is there to be read, for bundles; one that is not is listed as missing. */
+enum err export_media_find(
+    struct exporter *x, const char *path, const struct export_asset *asset, bool *found) MUSTCHECK;
 
 /* Counts one loss of that name ("rotation", "regions.brushlabels"); names beyond EXPORT_LOSSES are
  * counted as "other". */

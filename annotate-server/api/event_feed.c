@@ -8,9 +8,10 @@
 #include "base/log.h"
 
 enum {
-    PIECE = 500,   /* events that are sent at once; well below a connection's CONN_OUT_MAX */
-    PIECE_MS = 10, /* for the clients to take it */
-    TURN = 64,     /* streams that are written to in one turn of the loop */
+    PIECE = 500,                      /* events that are sent at once, and */
+    PIECE_BYTES = REQ_STREAM_CAP / 4, /* of all of them: an id may be long */
+    PIECE_MS = 10,                    /* for the clients to take it */
+    TURN = 64,                        /* streams that are written to in one turn of the loop */
     RETRY_MS = 1000,
 };
 
@@ -271,6 +272,17 @@ static void sent(struct feed *f)
     f->doing = FEED_IDLE;
 }
 
+/* From where the last one ended. */
+static void begin_piece(struct feed *f)
+{
+    const struct event_batch *b = &f->batch;
+    size_t bytes = 0;
+
+    for (f->to = f->from; f->to < b->n && f->to - f->from < PIECE && bytes < PIECE_BYTES; f->to++)
+        bytes += b->rows[f->to].all;
+    f->cursor = TAILQ_FIRST(&f->streams);
+}
+
 /* Goes on sending; true: all is sent. */
 static bool go_on(struct feed *f)
 {
@@ -280,8 +292,7 @@ static bool go_on(struct feed *f)
     }
     f->from = f->to;
     if (f->from < f->batch.n && !TAILQ_EMPTY(&f->streams)) {
-        f->to = f->batch.n - f->from < PIECE ? f->batch.n : f->from + PIECE;
-        f->cursor = TAILQ_FIRST(&f->streams);
+        begin_piece(f);
         timer_start(&f->timer, PIECE_MS);
         return false;
     }
@@ -292,9 +303,8 @@ static bool go_on(struct feed *f)
 static void begin_sending(struct feed *f)
 {
     f->doing = FEED_SENDING;
-    f->cursor = TAILQ_FIRST(&f->streams);
     f->from = 0;
-    f->to = f->batch.n < PIECE ? f->batch.n : PIECE;
+    begin_piece(f);
 }
 
 /* ---- reading */

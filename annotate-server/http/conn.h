@@ -30,10 +30,10 @@ struct json_tokener;
 struct evconnlistener;
 
 enum {
-    CONN_READ_SIZE = 64 << 10,   /* one read; also the most that is kept of pipelined requests */
-    CONN_OUT_MAX = 256 << 10,    /* a stream's unsent bytes before its writer must wait */
-    CONN_OUT_LOW = 64 << 10,     /* below this the writer goes on */
-    CONN_DISCARD_MAX = 64 << 10, /* a refused body that is read over to keep the connection */
+    CONN_READ_SIZE = 64 << 10,     /* one read; also the most that is kept of pipelined requests */
+    CONN_OUT_MAX = REQ_STREAM_CAP, /* a stream's unsent bytes before its writer must wait */
+    CONN_OUT_LOW = 64 << 10,       /* below this the writer goes on */
+    CONN_DISCARD_MAX = 64 << 10,   /* a refused body that is read over to keep the connection */
     CONN_LINGER_MS = 2000,
 };
 

@@ -117,6 +117,7 @@ void req_fail_extra(struct req *r, enum err e, const char *pointer, const char *
 /* A streamed answer (chunked). write(): queued at once; false = the buffer is over its cap: stop
  * until `on_drain`. After the client has gone write() does nothing and returns true; req_gone()
  * tells. */
+enum { REQ_STREAM_CAP = 256 << 10 }; /* bytes */
 void req_stream_begin(struct req *r, int status, const char *type);
 bool req_stream_write(struct req *r, struct str data, void (*on_drain)(struct req *));
 void req_stream_end(struct req *r);

@@ -37,6 +37,12 @@ WORKFLOWS = [  # the same in both tenants
 STAGES = {"annotator": ["annotate"], "reviewer": ["review", "review", "annotate"], "qa": ["qa", "qa", "review"],
           "manager": ["annotate", "review", "qa"], "model": ["prelabel"]}
 READ = ("submit", "accept", "pass", "fix", "reject", "fail", "skip")  # whose bodies are read
+# What is in every storm, so that the tests have something to look at. Some of it only time brings (leases end by the clock), so a storm that
+# is through before goes on until it has so many of each, for a minute at most.
+ENOUGH, LONGEST = 10, 60
+ANSWERED = ("claim", "submit", "accept", "reject", "fix", "skip", "release", "heartbeat", "predictions", "archive", "restore", "reopen",
+            "adopt", "bulk", "assign", "read")
+RECORDED = ("expire", "late", "pass", "fail", "unassign", "prelabel_failed")
 VERDICTS = {("review", "accept"): "accept", ("review", "reject"): "reject", ("qa", "accept"): "pass", ("qa", "reject"): "fail"}
 
 Person = collections.namedtuple("Person", "id token role project")
@@ -89,18 +95,23 @@ class Client(threading.Thread):
         self.people, self.held, self.delayed, self.old = [], collections.defaultdict(list), [], collections.deque(maxlen=40)
         self.lines, self.sent, self.problem = [None, None], 0, None
         self.silent = [0.0, 0.0]  # when a server last did not answer
-        self.counts = collections.Counter()
+        self.counts, self.answered = collections.Counter(), collections.Counter()
         self.file = open(storm.directory / f"client-{number}.jsonl", "w", encoding="utf-8")
 
     def run(self):
         try:
-            while self.sent < self.quota:
+            while self.goes_on():
                 self.step()
+                if self.sent >= self.quota:  # what comes now is for want of time: no need to hurry
+                    time.sleep(self.dice.uniform(0, 0.2))
         except Exception as e:  # pylint: disable=broad-except
             self.problem = repr(e)
             raise
         finally:
             self.file.close()
+
+    def goes_on(self):
+        return self.sent < self.quota or not self.storm.over.is_set()
 
     # ---- requests
 
@@ -148,6 +159,7 @@ class Client(threading.Thread):
             person.project.late.append((answer["late_label"], facts.get("task")))
         self.file.write(json.dumps(entry) + "\n")
         self.counts["ok" if good else "unknown" if status is None else "refused"] += 1
+        self.answered[facts["op"]] += good
         self.sent += 1
 
     def once(self, server, person, request, facts):
@@ -185,7 +197,7 @@ class Client(threading.Thread):
             status, answer = self.twice(person, request, facts)
         else:
             status, answer = self.once(server, person, request, facts)
-        while status is None and again and self.sent < self.quota and self.dice.random() < 0.97:
+        while status is None and again and self.goes_on() and self.dice.random() < 0.97:
             server = 1 - server if self.dice.random() < 0.8 else self.some_server()
             status, answer = self.once(server, person, request, facts)
         if key and status == 200 and self.dice.random() < 0.03:
@@ -417,7 +429,7 @@ class Storm:
     def __init__(self, operations, seed, directory):
         self.operations, self.seed, self.directory = operations, seed, pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.numbers, self.projects = itertools.count(1), []
+        self.numbers, self.projects, self.over = itertools.count(1), [], threading.Event()
 
     def run(self):
         """The report."""
@@ -431,8 +443,7 @@ class Storm:
                 clients[n % CLIENTS].people.append(person)
             for thread in (*clients, chaos):
                 thread.start()
-            for client in clients:
-                client.join()
+            self.last(clients, chaos)
             chaos.over.set()
             chaos.join()
             counts = sum((c.counts for c in clients), collections.Counter())
@@ -445,6 +456,22 @@ class Storm:
                        "rules": broken_rules(self.db, self.servers[0].directory / "blobs")}
         (self.directory / "report.json").write_text(json.dumps(report))
         return report
+
+    def last(self, clients, chaos):
+        """Until everybody is through."""
+        end = time.monotonic() + LONGEST
+        while any(client.is_alive() for client in clients):
+            if time.monotonic() > end or self.enough(clients, chaos):
+                self.over.set()
+            time.sleep(0.2)
+
+    def enough(self, clients, chaos):
+        if any(client.sent < client.quota for client in clients) or chaos.counts["kill"] < 3:
+            return False
+        if any(sum(client.answered[op] for client in clients) < ENOUGH for op in ANSWERED):
+            return False
+        recorded = dict(self.db.execute("SELECT action, count(*) FROM event GROUP BY action").fetchall())
+        return all(recorded.get(action, 0) >= ENOUGH for action in RECORDED)
 
     def begin(self, stack):
         self.cluster = Cluster()

@@ -45,6 +45,18 @@ class Story:
     def answered(self, *ops):
         return [a for a in self.attempts if a["op"] in ops and a["status"] == 200]
 
+    def submitted(self):
+        """Answered submits, one for each label."""
+        return list({a["answer"]["label"]["id"]: a for a in self.answered("submit")}.values())
+
+    def until(self):
+        """The end of each lease that somebody was told of: (assignment, version) -> seconds."""
+        ends = collections.defaultdict(float)
+        for a in self.answered("claim", "heartbeat"):
+            for w in a["answer"]["assignments"] if a["op"] == "claim" else [a["answer"]]:
+                ends[w["id"], w["version"]] = max(ends[w["id"], w["version"]], w["until"])
+        return ends
+
     def renumber(self, event, by):
         """The moves behind an event, and the task, get other versions."""
         for e in self.of_task(event["task"]):
@@ -58,12 +70,25 @@ class Story:
     def next_move(self, event):
         return next((e for e in self.moves_of(event["task"]) if e["seq"] > event["seq"]), None)
 
+    def before(self, event):
+        """What was last recorded of its assignment."""
+        return max((e for e in self.of_task(event["task"]) if e["assignment"] == event["assignment"] and e["seq"] < event["seq"]),
+                   key=lambda e: e["seq"], default=None)
+
+    def ends_a_lease(self, event):
+        """One that ran till then."""
+        claim = self.before(event)
+        return claim and (claim["action"], claim["slot_version"]) == ("claim", event["slot_version"])
+
     def attempts_of(self, event):
         return self.causes[event["action"], event["assignment"], event["slot_version"], event["actor"]]
 
     def acknowledged(self, **facts):
         """Events whose cause was told so."""
-        return [e for e in self.where(**facts) if any(a["status"] == 200 for a in self.attempts_of(e))]
+        return [e for e in self.where(**facts) if self.was_told(e)]
+
+    def was_told(self, event):
+        return any(a["status"] == 200 for a in self.attempts_of(event))
 
     def other_person(self, person):
         tenant = next(p["tenant"] for p in self.state["people"] if p["id"] == person)
@@ -79,7 +104,7 @@ def an_update_is_lost(s):
 
 @fault("lost update")
 def two_updates_make_one_version(s):
-    first, second = [a for a in s.answered("submit") if a["answer"]["task"]["state"] == "review"][:2]
+    first, second = [a for a in s.submitted() if a["answer"]["task"]["state"] == "review"][:2]
     second["answer"]["task"] = copy.deepcopy(first["answer"]["task"])
 
 
@@ -97,32 +122,28 @@ def two_people_are_given_one_assignment(s):
 
 @fault("double lease")
 def an_assignment_is_given_out_while_it_is_leased(s):
-    e = s.acknowledged(action="submit")[0]
-    claim = next(c for c in s.where(action="claim", assignment=e["assignment"]) if c["slot_version"] == e["slot_version"])
+    e = next(e for e in s.acknowledged(action="submit") if s.ends_a_lease(e))
+    claim = s.before(e)
     s.events.append(claim | {"seq": e["seq"] - 0.5, "slot_version": claim["slot_version"] + 1, "actor": s.other_person(e["actor"])})
 
 
 @fault("double lease")
 def the_end_of_a_lease_is_missing(s):
-    for end in s.where(action=("expire", "release")):
-        after = [e for e in s.of_task(end["task"]) if e["seq"] > end["seq"] and e["assignment"] == end["assignment"]]
-        if after and after[0]["action"] == "claim":
-            s.events.remove(end)
-            return
-    raise AssertionError("no lease ended before the next")
+    claims = (e for e in s.where(action="claim") if s.before(e))
+    s.events.remove(next(s.before(e) for e in claims if s.before(e)["action"] in ("expire", "release") and s.ends_a_lease(s.before(e))))
 
 
 @fault("lease taken away")
 def a_lease_is_swept_before_its_end(s):
-    given = {(w["id"], w["version"]): w["until"] for a in s.answered("claim") for w in a["answer"]["assignments"]}
-    e = next(e for e in s.where(action="expire") if (e["assignment"], e["slot_version"]) in given)
-    e["at"] = given[e["assignment"], e["slot_version"]] - 2.5
+    until = s.until()
+    e = next(e for e in s.where(action="expire") if (e["assignment"], e["slot_version"]) in until)
+    e["at"] = until[e["assignment"], e["slot_version"]] - 2.5
 
 
 @fault("missing event")
 def a_claim_is_not_on_record(s):
-    given = {(w["id"], w["version"]) for a in s.answered("claim") for w in a["answer"]["assignments"]}
-    s.events.remove(next(e for e in s.where(action="claim") if (e["assignment"], e["slot_version"]) in given))
+    until = s.until()
+    s.events.remove(next(e for e in s.where(action="claim") if (e["assignment"], e["slot_version"]) in until))
 
 
 @fault("duplicated event")
@@ -161,7 +182,7 @@ def a_version_is_left_out(s):
 
 @fault("illegal transition")
 def a_transition_is_illegal(s):
-    e = next(e for e in s.where(action="accept", to="done") if s.next_move(e))
+    e = next(e for e in s.where(action="accept") if s.next_move(e))
     e["to"] = s.next_move(e)["from"] = "annotate"
 
 
@@ -222,20 +243,17 @@ def the_bytes_of_a_label_change(s):
 
 @fault("label changed")
 def a_label_is_not_what_was_sent(s):
-    first, second = (s.label(a["answer"]["label"]["id"]) for a in s.answered("submit")[:2])
+    first, second = (s.label(a["answer"]["label"]["id"]) for a in s.submitted()[:2])
     for name in ("sha256", "read_sha256"):
         first[name], second[name] = second[name], first[name]
 
 
 @fault("real time")
 def a_newer_version_was_there_before_an_older_one(s):
-    for e in s.acknowledged(action="submit"):
-        after = s.next_move(e)
-        if after and after["action"] in ("accept", "fix", "reject") and s.attempts_of(after):
-            for a in s.attempts_of(after):
-                a.update(t0=1.0, t1=2.0)
-            return
-    raise AssertionError("no two that follow each other")
+    moves = (s.next_move(e) for e in s.acknowledged(action="submit"))
+    after = next(e for e in moves if e and e["action"] in ("accept", "fix", "reject") and s.was_told(e))
+    for a in s.attempts_of(after):
+        a.update(t0=1.0, t1=2.0)
 
 
 @fault("stale read")
@@ -272,21 +290,16 @@ def another_request_is_answered_under_a_key(s):
 
 @fault("self-review")
 def somebody_accepts_their_own_label(s):
-    for e in s.where(action="submit", to="review"):
-        after = s.next_move(e)
-        if after and after["action"] == "accept":
-            after["actor"] = e["actor"]
-            return
+    pairs = ((e, s.next_move(e)) for e in s.where(action="submit", to="review"))
+    e, after = next((e, after) for e, after in pairs if after and after["action"] == "accept")
+    after["actor"] = e["actor"]
 
 
 @fault("two slots of one person")
 def somebody_has_two_slots(s):
-    for e in s.where(action="submit", to="annotate"):
-        for other in s.where(task=e["task"], action=("claim", "submit")):
-            if other["from"] == "annotate" and other["assignment"] != e["assignment"] and other["seq"] > e["seq"]:
-                other["actor"] = e["actor"]
-                return
-    raise AssertionError("no task with two slots")
+    pairs = ((e, claim) for e in s.where(action="submit", to="annotate") for claim in s.where(task=e["task"], version=e["version"], action="claim"))
+    e, claim = next((e, claim) for e, claim in pairs if claim["seq"] > e["seq"] and claim["assignment"] != e["assignment"])
+    claim["actor"] = e["actor"]
 
 
 def stranger(s, tenant):

@@ -9,6 +9,7 @@
 #include "formats/exporter.h"
 #include "formats/keypoints.h"
 #include "formats/picture.h"
+#include "formats/yaml.h"
 
 enum { DIGITS = 6, SPLITS = EXPORT_SPLITS };
 
@@ -293,21 +294,40 @@ static const char *split_or(const struct yolo *y, const char *wanted)
     return NULL;
 }
 
-/* Ultralytics insists on train and val: without splits both are all there is. */
-static void put_splits(const struct yolo *y, struct buf *out)
+/* What else a line of data.yaml can be for. */
+static bool is_key(const char *split)
+{
+    static const char *const keys[] = {
+        "path", "names", "nc", "channels", "kpt_shape", "kpt_names", "flip_idx", "download"};
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(keys) && strcmp(split, keys[i]) != 0)
+        i++;
+    return i < ARRAY_LEN(keys);
+}
+
+/* Ultralytics insists on train and val: without splits both are all there is. A split that is
+ * called as another key has its directories, but no line. */
+static void put_splits(struct exporter *x, const struct yolo *y, struct buf *out)
 {
     const char *train = split_or(y, "train"), *val = split_or(y, "val");
     const char *any = y->nsplits ? y->splits[0] : "all";
 
     buf_printf(out, "train: images/%s\n", train ? train : any);
     buf_printf(out, "val: images/%s\n", val ? val : train ? train : any);
-    for (size_t i = 0; i < y->nsplits; i++)
-        if (y->splits[i] != val && strcmp(y->splits[i], "train") != 0 &&
-            strcmp(y->splits[i], "val") != 0)
-            buf_printf(out, "%s: images/%s\n", y->splits[i], y->splits[i]);
+    for (size_t i = 0; i < y->nsplits; i++) {
+        const char *split = y->splits[i];
+        if (strcmp(split, "train") == 0 || strcmp(split, "val") == 0)
+            continue;
+        if (is_key(split)) {
+            export_lost_type(x, "splits", str_of(split));
+            continue;
+        }
+        yaml_quote(out, str_of(split)); /* bare, YAML takes "no", "1" and "null" for no text */
+        buf_printf(out, ": images/%s\n", split);
+    }
 }
 
-/* Names as JSON strings, which YAML reads as they are. */
 static enum err end(struct exporter *x)
 {
     struct yolo *y = export_state(x, sizeof(*y));
@@ -317,19 +337,19 @@ static enum err end(struct exporter *x)
 
     buf_init(&out, BUF_MAX_PACK);
     buf_puts(&out, "path: .\n");
-    put_splits(y, &out);
+    put_splits(x, y, &out);
     if (points)
         buf_printf(&out, "kpt_shape: [%zu, 3]\n", y->keypoints.n);
     buf_puts(&out, "names:\n");
     for (size_t i = 0; i < y->classes.n; i++) {
         buf_printf(&out, "  %zu: ", i);
-        buf_json(&out, y->classes.names[i]);
+        yaml_quote(&out, y->classes.names[i]);
         buf_putc(&out, '\n');
     }
     for (size_t i = 0; points && i < y->keypoints.n; i++) {
         buf_puts(&out, i ? "" : "kpt_names:\n");
         buf_puts(&out, "  - ");
-        buf_json(&out, y->keypoints.names[i]);
+        yaml_quote(&out, y->keypoints.names[i]);
         buf_putc(&out, '\n');
     }
     e = buf_err(&out) ? buf_err(&out) : export_file(x, "data.yaml", buf_view(&out));

@@ -1,12 +1,11 @@
-/* Owns the little YAML that YOLO data sets are described in. Anchors, tags, block texts and maps
- * inside maps are not read: their lines are passed over, or refused where a name should be. */
+/* Owns the little YAML that YOLO data sets are described in. Block texts and maps inside of maps
+ * are not read: their lines are passed over, or refused where a name should be. */
 #include "formats/yolo_names.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 
-#include "base/json_scan.h"
 #include "base/utf8.h"
+#include "formats/yaml.h"
 
 struct yaml {
     struct reader *r;
@@ -43,78 +42,6 @@ static bool put(struct yaml *y, struct yolo_list *list, size_t at, struct str na
     return true;
 }
 
-/* ---- scalars */
-
-static bool double_quoted(struct yaml *y, struct str text, struct str *out)
-{
-    struct json_object *o;
-
-    if (json_scan(text, 1, NULL))
-        return false;
-    o = json_tokener_parse(arena_copy(y->arena, text.p, text.n));
-    *out = arena_str(
-        y->arena, (struct str){json_object_get_string(o), (size_t)json_object_get_string_len(o)});
-    json_object_put(o);
-    return true;
-}
-
-static bool single_quoted(struct yaml *y, struct str text, struct str *out)
-{
-    char *p = arena_copy(y->arena, text.p, text.n);
-    size_t n = 0;
-
-    if (text.n < 2 || text.p[text.n - 1] != '\'')
-        return false;
-    for (size_t i = 1; i + 1 < text.n; i++) {
-        p[n++] = text.p[i];
-        if (text.p[i] == '\'' && text.p[++i] != '\'') /* '' is a quote */
-            return false;
-    }
-    *out = (struct str){p, n};
-    return true;
-}
-
-static bool scalar(struct yaml *y, struct str text, struct str *out)
-{
-    text = str_trim(text);
-    if (text.n && text.p[0] == '"')
-        return double_quoted(y, text, out);
-    if (text.n && text.p[0] == '\'')
-        return single_quoted(y, text, out);
-    for (size_t i = 1; i < text.n; i++)
-        if (text.p[i] == '#' && text.p[i - 1] == ' ')
-            text.n = i;
-    *out = arena_str(y->arena, str_trim(text));
-    return text.n == 0 || !strchr("[{&*!|>%@`", text.p[0]);
-}
-
-/* Cuts up to a separator that stands outside of quotes. */
-static bool cut(struct str *rest, char sep, struct str *part)
-{
-    char quote = '\0';
-
-    if (!rest->p)
-        return false;
-    *part = *rest;
-    for (size_t i = 0; i < rest->n; i++) {
-        char c = rest->p[i];
-        if (quote) {
-            if (c == '\\' && quote == '"')
-                i++;
-            else if (c == quote)
-                quote = '\0';
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if (c == sep) {
-            part->n = i;
-            *rest = (struct str){rest->p + i + 1, rest->n - i - 1};
-            return true;
-        }
-    }
-    *rest = (struct str){NULL, 0};
-    return true;
-}
-
 /* ---- lists and maps */
 
 /* "3: name" */
@@ -123,9 +50,9 @@ static enum err put_pair(struct yaml *y, struct yolo_list *list, struct str text
     struct str key, name;
     int64_t at;
 
-    if (!cut(&text, ':', &key) || !text.p || !str_int(str_trim(key), &at) || at < 0)
+    if (!yaml_cut(&text, ':', &key) || !text.p || !str_int(str_trim(key), &at) || at < 0)
         return bad(y, "a name must stand behind its number: 0: name");
-    if (!scalar(y, text, &name) || !put(y, list, (size_t)at, name))
+    if (!yaml_scalar(y->arena, text, &name) || !put(y, list, (size_t)at, name))
         return bad(y, "the name or its number cannot be read");
     return ERR_OK;
 }
@@ -134,7 +61,7 @@ static enum err put_next(struct yaml *y, struct yolo_list *list, struct str text
 {
     struct str name;
 
-    if (!scalar(y, text, &name) || !put(y, list, list->n, name))
+    if (!yaml_scalar(y->arena, text, &name) || !put(y, list, list->n, name))
         return bad(y, "the name cannot be read");
     return ERR_OK;
 }
@@ -146,13 +73,13 @@ static enum err put_inline(struct yaml *y, struct yolo_list *list, struct str te
     struct str rest, part;
     enum err e = ERR_OK;
 
-    if (!cut(&text, '#', &rest)) /* a comment behind it */
+    if (!yaml_cut(&text, '#', &rest)) /* a comment behind it */
         return ERR_OK;
     rest = str_trim(rest);
     if (rest.p[rest.n - 1] != (map ? '}' : ']'))
         return bad(y, "the list does not end on its line");
     rest = str_trim((struct str){rest.p + 1, rest.n - 2});
-    while (!e && rest.n && cut(&rest, ',', &part))
+    while (!e && rest.n && yaml_cut(&rest, ',', &part))
         e = map ? put_pair(y, list, part) : put_next(y, list, part);
     return e;
 }
@@ -180,7 +107,7 @@ static enum err top_line(struct yaml *y, struct str line)
     struct str key;
 
     y->list = NULL;
-    if (!cut(&line, ':', &key) || !line.p)
+    if (!yaml_cut(&line, ':', &key) || !line.p)
         return ERR_OK; /* "---" */
     line = str_trim(line);
     if (str_is(str_trim(key), "kpt_shape"))

@@ -183,3 +183,30 @@ TEST(a_picture_has_the_size_of_its_own_file)
             t_fail(__FILE__, __LINE__, "%s not in %.*s", images[i], STR_FMT(file));
     buf_release(&out);
 }
+
+/* A split that is called as a key of data.yaml, and one that YAML would take for a truth value. */
+TEST(splits_are_no_keys)
+{
+    static const struct {
+        const char *split, *yaml, *lost;
+    } lines[] = {
+        {"names", "path: .\ntrain: images/names\nval: images/names\nnames:\n  0: \"a\"\n",
+            "{\"splits.names\":1}"},
+        {"no", "path: .\ntrain: images/no\nval: images/no\n\"no\": images/no\nnames:\n  0: \"a\"\n",
+            "{}"},
+        {"val", "path: .\ntrain: images/val\nval: images/val\nnames:\n  0: \"a\"\n", "{}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct export_item item = item_of("{\"image\":\"/p.png\",\"text\":\"t\"}", "[]");
+        struct buf out, report;
+        item.split = str_of(lines[i].split);
+        buf_init(&out, 1 << 20);
+        buf_init(&report, 1 << 16);
+        CHECK_INT(export_run("yolo", CONTAINER_TAR, CONFIG, &item, &out, &report), ERR_OK);
+        CHECK_STR(file_in(buf_view(&out), "data.yaml"), str_of(lines[i].yaml));
+        check_lost(buf_view(&report), lines[i].lost);
+        buf_release(&out);
+        buf_release(&report);
+    }
+}

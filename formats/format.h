@@ -66,7 +66,7 @@ struct format {
 extern const struct format format_jsonl, format_label_studio, format_coco, format_yolo,
     format_yolo_segment, format_yolo_obb, format_yolo_pose, format_voc, format_cvat,
     format_label_studio_min, format_csv, format_conll, format_asr, format_rttm,
-    format_yolo_classify, format_image_folder, format_masks;
+    format_yolo_classify, format_image_folder, format_masks, format_webdataset;
 
 const struct format *format_find(struct str name); /* NULL: there is none */
 /* The i-th row, NULL behind the last: for lists and help. */
@@ -117,6 +117,8 @@ enum err export_refuse(struct exporter *x, const char *fmt, ...) PRINTF(2, 3) MU
 
 /* ---- small things most formats print */
 
+/* The task with its label, nothing left out: a line of jsonl, without its end. */
+void export_item_json(const struct export_item *i, struct buf *out);
 /* The number, or null when it is negative. */
 void export_seconds(struct buf *out, double seconds);
 void export_id(struct buf *out, int64_t id); /* null for 0 */

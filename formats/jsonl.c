@@ -38,10 +38,8 @@ static void label(const struct export_label *l, struct buf *out)
     buf_putc(out, '}');
 }
 
-static enum err item(struct exporter *x, const struct export_item *i)
+void export_item_json(const struct export_item *i, struct buf *out)
 {
-    struct buf *out = export_text(x);
-
     text(out, "{\"created_at\":", i->created_at);
     buf_puts(out, ",\"data\":");
     json_compact(i->data, out);
@@ -58,7 +56,15 @@ static enum err item(struct exporter *x, const struct export_item *i)
     buf_puts(out, ",\"task\":");
     buf_int(out, i->task);
     text(out, ",\"updated_at\":", i->updated_at);
-    buf_puts(out, "}\n");
+    buf_putc(out, '}');
+}
+
+static enum err item(struct exporter *x, const struct export_item *i)
+{
+    struct buf *out = export_text(x);
+
+    export_item_json(i, out);
+    buf_putc(out, '\n');
     return ERR_OK;
 }
 

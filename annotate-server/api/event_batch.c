@@ -126,6 +126,15 @@ bool event_batch_has(const struct event_batch *b, int64_t project)
     return b->nprojects < 0;
 }
 
+size_t event_batch_piece(const struct event_batch *b, size_t from, size_t n, size_t bytes)
+{
+    size_t to = from, sum = 0;
+
+    for (; to < b->n && to - from < n && sum < bytes; to++)
+        sum += b->rows[to].all;
+    return to;
+}
+
 void event_batch_put(
     const struct event_batch *b, const struct event_row *row, bool whole, struct buf *out)
 {

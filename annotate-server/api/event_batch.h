@@ -37,6 +37,9 @@ void event_batch_release(struct event_batch *b);
 
 /* Can there be events of a project in it? */
 bool event_batch_has(const struct event_batch *b, int64_t project);
+/* Where a piece that begins at row `from` ends: after n rows, or with the first that brings it to
+ * so many bytes. */
+size_t event_batch_piece(const struct event_batch *b, size_t from, size_t n, size_t bytes);
 /* Adds a row, ready to be sent; whole: or just the part. */
 void event_batch_put(
     const struct event_batch *b, const struct event_row *row, bool whole, struct buf *out);

@@ -275,11 +275,7 @@ static void sent(struct feed *f)
 /* From where the last one ended. */
 static void begin_piece(struct feed *f)
 {
-    const struct event_batch *b = &f->batch;
-    size_t bytes = 0;
-
-    for (f->to = f->from; f->to < b->n && f->to - f->from < PIECE && bytes < PIECE_BYTES; f->to++)
-        bytes += b->rows[f->to].all;
+    f->to = event_batch_piece(&f->batch, f->from, PIECE, PIECE_BYTES);
     f->cursor = TAILQ_FIRST(&f->streams);
 }
 

@@ -449,38 +449,6 @@ def test_who_does_not_read_is_dropped_and_others_go_on(api, start_server, server
     quick.close()
 
 
-def test_who_reads_is_not_dropped_for_long_ids(api, cluster, db, server, start_server):
-    """While many transactions are open every id names them: what is sent at once is measured in bytes, so that a client which reads
-    some 10 MB a second has time to."""
-    desk = Desk(api, tasks=0)
-    small = start_server(token_key_file=server.directory / "token.key", threads=1)
-    writers = [cluster.connect(server.database) for _ in range(100)]
-    told, rest = 0, b""
-    try:
-        for c in writers:
-            c.autocommit = False
-            c.execute("SELECT pg_current_xact_id()")
-        with socket.create_connection(("127.0.0.1", small.port), 30) as s:
-            s.sendall(f"GET /v1/events?project={desk.project} HTTP/1.1\r\nHost: x\r\n"
-                      f"Authorization: {desk('manager').headers['Authorization']}\r\n\r\n".encode())
-            while b"\nid: " not in rest:
-                rest += s.recv(2000)
-            db.execute("""INSERT INTO event (tenant_id, project_id, release_id, actor, action, from_state, to_state)
-                SELECT p.tenant_id, p.id, 1, p.created_by, 'publish', 'none', 'none' FROM project p, generate_series(1, 9000) WHERE p.id = %s""",
-                       (desk.project,))
-            rest = b""
-            while told < 9000:
-                piece = s.recv(1 << 14)
-                assert piece, f"cut off after {told} events: {small.text()}"
-                told += (rest[-20:] + piece).count(b"event: publish") - rest[-20:].count(b"event: publish")
-                rest = piece
-                time.sleep(0.001)
-        assert "events_slow" not in small.text()
-    finally:
-        for c in writers:
-            c.close()
-
-
 def test_a_server_that_stops_ends_its_streams(api, server, start_server):
     stopping = start_server(token_key_file=server.directory / "token.key")
     ears = [Ear(api("manager"), url=stopping.url).ready() for _ in range(5)]

@@ -110,10 +110,9 @@ static enum err begin(struct exporter *x)
 
 static const struct min_cell *cell_of(const struct min_row *row, struct str name)
 {
-    for (size_t i = 0; i < row->n; i++)
-        if (row->v[i].from != MIN_DATA && str_eq(row->v[i].name, name))
-            return &row->v[i];
-    return NULL;
+    const struct min_cell *cell = min_row_cell(row, name);
+
+    return cell && cell->from != MIN_DATA ? cell : NULL;
 }
 
 static bool shows(const struct csv *c, struct str key)

@@ -23,19 +23,28 @@ static struct buf *new_buf(struct arena *a)
     return b;
 }
 
-static struct min_cell *cell_of(struct min_row *row, struct str name)
+static void new_row(struct min_row *row, struct arena *a, size_t most)
 {
-    for (size_t i = 0; i < row->n; i++)
-        if (str_eq(row->v[i].name, name))
-            return &row->v[i];
-    return NULL;
+    *row = (struct min_row){.v = arena_array(a, most + 1, sizeof(*row->v))};
+    lookup_init(&row->places, a, most);
+}
+
+struct min_cell *min_row_cell(const struct min_row *row, struct str name)
+{
+    size_t at = lookup_find(&row->places, name);
+
+    return at != LOOKUP_NONE ? &row->v[at] : NULL;
 }
 
 static void put(struct min_row *row, struct min_cell cell)
 {
-    struct min_cell *old = cell_of(row, cell.name);
+    struct min_cell *old = min_row_cell(row, cell.name);
 
-    *(old ? old : &row->v[row->n++]) = cell;
+    if (!old) {
+        lookup_add(&row->places, cell.name, row->n);
+        old = &row->v[row->n++];
+    }
+    *old = cell;
 }
 
 /* ---- what the task shows */
@@ -131,7 +140,7 @@ static enum err gather(struct exporter *x, struct arena *a, struct json_object *
         export_lost(x, from ? "items" : "relations");
         return ERR_OK;
     }
-    cell = cell_of(said, name);
+    cell = min_row_cell(said, name);
     if (!cell) {
         gathered[said->n].items = new_buf(a);
         put(said, (struct min_cell){arena_str(a, name), STR(""), control, MIN_SAID});
@@ -149,9 +158,10 @@ static enum err put_said(
 {
     size_t n = json_object_array_length(doc);
     struct gathered *gathered = arena_array(a, n + 1, sizeof(*gathered));
-    struct min_row said = {.v = arena_array(a, n + 1, sizeof(*said.v))};
+    struct min_row said;
     enum err e = ERR_OK;
 
+    new_row(&said, a, n);
     for (size_t k = 0; !e && k < n; k++)
         e = gather(x, a, json_object_array_get_idx(doc, k), &said, gathered);
     for (size_t k = 0; !e && k < said.n; k++) {
@@ -220,8 +230,7 @@ enum err min_row_read(
     if (e)
         return e == ERR_BAD_JSON ? ERR_CORRUPT : e; /* it was checked when it came */
     items = doc ? json_object_array_length(doc) : 0;
-    *row = (struct min_row){
-        .v = arena_array(a, count_members(i->data) + items + ABOUT, sizeof(*row->v))};
+    new_row(row, a, count_members(i->data) + items + ABOUT);
     e = put_data(i, a, row);
     put(row, (struct min_cell){
                  STR("id"), str_of(arena_printf(a, "%lld", (long long)i->task)), NULL, MIN_ABOUT});

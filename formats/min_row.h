@@ -3,7 +3,7 @@
 #ifndef FORMATS_MIN_ROW_H
 #define FORMATS_MIN_ROW_H
 
-#include "base/arena.h"
+#include "base/lookup.h"
 #include "formats/format.h"
 
 struct min_cell {
@@ -16,11 +16,14 @@ struct min_cell {
 struct min_row {
     struct min_cell *v;
     size_t n;
+    struct lookup places; /* of names */
 };
 
 /* Everything in the arena. A name comes once: what is said hides a data key of that name, what is
  * about the label hides both. Items of no control (relations) are counted as lost. */
 enum err min_row_read(struct exporter *x, const struct export_item *i, struct arena *a,
     struct min_row *row) MUSTCHECK;
+/* NULL when there is none. */
+struct min_cell *min_row_cell(const struct min_row *row, struct str name);
 
 #endif

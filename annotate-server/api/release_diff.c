@@ -121,19 +121,23 @@ static void bind(struct row_stream *s, struct query *q)
     query_int(q, PAGE);
 }
 
-/* The row of a release that can be compared, or -1: answered. */
-static int find(struct req *r, const PGresult *res, int64_t id)
+/* The row of a release, or -1. */
+static int find(const PGresult *res, int64_t id)
 {
-    for (int row = 0; row < PQntuples(res); row++) {
-        if (db_get_int(res, row, FACT_ID) != id)
-            continue;
-        if (str_is(db_get_str(res, row, FACT_STATE), "ready"))
+    for (int row = 0; row < PQntuples(res); row++)
+        if (db_get_int(res, row, FACT_ID) == id)
             return row;
-        req_fail(r, ERR_CONFLICT, NULL, "release %lld is not ready", (long long)id);
-        return -1;
-    }
-    req_fail(r, ERR_NOT_FOUND, NULL, "there is no such release to compare with");
     return -1;
+}
+
+/* false: answered. */
+static bool is_ready(struct req *r, const PGresult *res, int row)
+{
+    if (str_is(db_get_str(res, row, FACT_STATE), "ready"))
+        return true;
+    req_fail(r, ERR_CONFLICT, NULL, "release %lld is not ready",
+        (long long)db_get_int(res, row, FACT_ID));
+    return false;
 }
 
 /* Equal roots are equal contents, whatever their size: nothing needs to be walked. */
@@ -158,12 +162,13 @@ static void walk(struct diff *d, struct req *r, int64_t a_items, int64_t b_items
 static void on_facts(struct req *r, const PGresult *res)
 {
     struct diff *d = r->user;
-    int a = find(r, res, r->id_arg[0]), b = a < 0 ? -1 : find(r, res, r->id_arg[1]);
+    int a = find(res, r->id_arg[0]), b = find(res, r->id_arg[1]);
 
-    if (b < 0)
-        return;
-    if (db_get_int(res, a, FACT_PROJECT) != db_get_int(res, b, FACT_PROJECT))
+    /* First whether it is there for them: of another project's not even the state is told. */
+    if (a < 0 || b < 0 || db_get_int(res, a, FACT_PROJECT) != db_get_int(res, b, FACT_PROJECT))
         req_fail(r, ERR_NOT_FOUND, NULL, "there is no such release to compare with");
+    else if (!is_ready(r, res, a) || !is_ready(r, res, b))
+        return;
     else if (str_eq(db_get_str(res, a, FACT_ROOT), db_get_str(res, b, FACT_ROOT)))
         reply_equal(r, db_get_int(res, a, FACT_ITEMS));
     else

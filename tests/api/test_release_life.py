@@ -232,6 +232,12 @@ def test_what_cannot_be_compared(api, db):
     a, b = release(desk), release(other)
     problem(desk("viewer").get(f"/v1/releases/{a['id']}/diff/{b['id']}"), 404)
     problem(desk("viewer").get(f"/v1/releases/{a['id']}/diff/999999999"), 404)
+    unready = [db.execute("""INSERT INTO release (tenant_id, project_id, name, state, split, salt, created_by)
+        SELECT tenant_id, id, 'failed', 'failed', '{"all":1}', '', created_by FROM project WHERE id = %s RETURNING id""", (d.project,)).fetchone()[0]
+        for d in (desk, other)]
+    problem(desk("viewer").get(f"/v1/releases/{a['id']}/diff/{unready[0]}"), 409, "conflict")
+    problem(desk("viewer").get(f"/v1/releases/{a['id']}/diff/{unready[1]}"), 404)  # not even that it is not ready
+    problem(desk("viewer").get(f"/v1/releases/{unready[0]}/diff/{unready[1]}"), 404)
 
 
 # ---- where it comes from ----

@@ -4,6 +4,7 @@
 
 #include "annotate-server/api/media.h"
 #include "annotate-server/auth/media_link.h"
+#include "base/log.h"
 
 struct lookup {
     struct db_call call;
@@ -97,8 +98,10 @@ static void on_labels(struct db_call *call, enum err e, const PGresult *res)
         v->is_head = db_get_bool(res, i, 10);
         v->is_side = db_get_bool(res, i, 11);
         v->content = &run->contents[run->ncontents];
-        if (!content_locate(v->content, res, i, 6))
-            continue;
+        if (!content_locate(v->content, res, i, 6)) { /* a label all the same, never none */
+            log_error("label_read", "label %lld: its row does not say where", (long long)v->id);
+            v->content->err = ERR_CORRUPT;
+        }
         run->ncontents++;
         v->next = g->views;
         g->views = v;

@@ -85,3 +85,30 @@ def test_work_whose_label_is_corrupt_is_put_aside(api, db, server):
     path.write_bytes(good)
     desk("manager").ok("POST", f"{desk.path}/unassign", json={"stage": "review", "tasks": [task]})
     assert desk.claim("reviewer", "review")["label"]["result"] == choice("cat")
+
+
+def test_a_label_whose_place_is_unknown_is_not_none(cluster):
+    """A row that a restore or a hand has damaged: work on a person's label is put aside, a machine's is shown with its error."""
+    name = cluster.database()
+    server = Server(cluster, name)
+    try:
+        with cluster.connect(name) as db:
+            db.execute("ALTER TABLE label_version DROP CONSTRAINT label_version_sha256_check")
+            damage = "UPDATE label_version SET sha256 = '\\x00' WHERE task_id = %s"
+            desk = Desk(Office(server), tasks=1)
+            desk.annotate("annotator")
+            db.execute(damage, (desk.tasks[0],))
+            assert desk.claims("reviewer", "review") == []
+            assert "put aside" in server.text() and desk.events()[-1]["detail"] == {"aside": True}
+
+            desk = Desk(desk.api, tasks=1, workflow={"prelabel": True})
+            work = desk.claim("model", "prelabel")
+            told = desk("model").ok("POST", f"{desk.path}/predictions", json={"predictions": [
+                {"assignment": work["id"], "version": work["version"], "model": "m", "result": choice("cat")}]})
+            assert "label" in told["results"][0]
+            db.execute(damage, (desk.tasks[0],))
+            shown, = desk.claim("annotator")["predictions"]
+            assert shown["error"] == "corrupt" and shown["result"] is None
+    finally:
+        server.stop()
+        cluster.drop(name)

@@ -8,7 +8,8 @@ enum err head_find(const char *p, size_t n, size_t *at, size_t *len)
         const char *line = p + *at, *lf = memchr(line, '\n', n - *at);
         if (!lf)
             break;
-        if (lf == line || lf[-1] != '\r')
+        /* Nor may a carriage return stand alone: to llhttp one before any byte ends the head. */
+        if (memchr(line, '\r', (size_t)(lf - line)) != lf - 1)
             return ERR_BAD_REQUEST;
         if (*at && (*line == ' ' || *line == '\t'))
             return ERR_BAD_REQUEST; /* obs-fold */

@@ -29,8 +29,8 @@ struct head {
 };
 
 /* Looks for the end of a head in p[0..n). *at: where to go on, 0 at first. *len: its bytes with the
- * empty line, or 0 when more are needed. ERR_BAD_REQUEST: a line feed without carriage return, a
- * folded header. ERR_URI_TOO_LONG, ERR_HEADERS: over its maximum. */
+ * empty line, or 0 when more are needed. ERR_BAD_REQUEST: a line feed without carriage return or
+ * the other way round, a folded header. ERR_URI_TOO_LONG, ERR_HEADERS: over its maximum. */
 enum err head_find(const char *p, size_t n, size_t *at, size_t *len) MUSTCHECK;
 
 /* The rules, once the parser has filled method, version, target and headers. Lowers the names'

@@ -51,12 +51,27 @@ static int on_headers_complete(llhttp_t *l)
     return 0;
 }
 
+/* What lies between the pieces of content is framing. Two readers that disagree about a lone
+ * carriage return disagree about where a request ends. */
+static void look_at_framing(struct parser *p, const char *end)
+{
+    for (const char *c = p->framed; c < end; c++) {
+        p->lone_cr = p->lone_cr || (p->cr && *c != '\n');
+        p->cr = *c == '\r';
+    }
+    p->framed = end;
+}
+
 static int on_body(llhttp_t *l, const char *at, size_t n)
 {
     struct parser *p = l->data;
 
     if (n == 0) /* resumed with no bytes */
         return 0;
+    look_at_framing(p, at);
+    if (p->lone_cr)
+        return -1;
+    p->framed = at + n;
     p->content += n;
     return p->on_body(p->arg, (struct str){at, n}) ? 0 : HPE_PAUSED;
 }
@@ -145,6 +160,8 @@ enum err parser_head(struct parser *p, struct arena *a, struct str text, struct 
     p->head = h;
     p->headers_done = p->complete = false;
     p->framing = p->content = 0;
+    p->framed = copy + text.n; /* the head is head_find()'s */
+    p->cr = p->lone_cr = false;
     llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
     p->llhttp.data = p;
     enum llhttp_errno e = llhttp_execute(&p->llhttp, copy, text.n);
@@ -167,12 +184,16 @@ enum err parser_body(struct parser *p, struct str data, size_t *used)
 {
     size_t content = p->content;
 
+    p->framed = data.p;
     llhttp_resume(&p->llhttp);
     enum llhttp_errno e = llhttp_execute(&p->llhttp, data.p, data.n);
     *used = data.n;
     if (e == HPE_PAUSED)
         *used = (size_t)(llhttp_get_error_pos(&p->llhttp) - data.p);
     else if (e != HPE_OK)
+        return ERR_BAD_REQUEST;
+    look_at_framing(p, data.p + *used);
+    if (p->lone_cr)
         return ERR_BAD_REQUEST;
     p->framing += *used - (p->content - content);
     if (p->framing > FRAMING_FREE + FRAMING_PER_BYTE * p->content)

@@ -1,5 +1,6 @@
 /* llhttp, one message at a time: heads as a whole, bodies as they come. No lenient flag is set, and
- * the parser must agree with head_find() about where a head ends. */
+ * the parser must agree with head_find() about where a head ends. Where it is lax, a carriage
+ * return before any byte but a line feed, the framing of chunks is checked here as well. */
 #ifndef HTTP_PARSER_H
 #define HTTP_PARSER_H
 
@@ -14,6 +15,8 @@ struct parser {
     bool complete;  /* the message has ended */
     size_t framing; /* bytes of a chunked body that were no content */
     size_t content;
+    const char *framed; /* of the bytes being parsed: from here on they are not yet looked at */
+    bool cr, lone_cr;   /* the framing ended in a carriage return; one stood alone */
     /* Content, borrowed. false: stop here for now. */
     bool (*on_body)(void *arg, struct str data);
     void *arg;

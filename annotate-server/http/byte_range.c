@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ERR_RANGE when it lies outside. */
-static enum err parse(struct str header, int64_t size, struct byte_range *out)
+enum err byte_range_parse(struct str header, int64_t size, struct byte_range *out)
 {
     struct str unit, from, to;
     int64_t a = 0, b = 0;
@@ -33,7 +32,7 @@ static enum err parse(struct str header, int64_t size, struct byte_range *out)
 
 bool byte_range_read(struct req *r, int64_t size, struct byte_range *out)
 {
-    if (!parse(req_header(r, "range"), size, out))
+    if (!byte_range_parse(req_header(r, "range"), size, out))
         return true;
     req_set_header(r, "Content-Range", arena_printf(r->arena, "bytes */%lld", (long long)size));
     req_fail(r, ERR_RANGE, NULL, "the content has %lld bytes", (long long)size);

@@ -213,6 +213,11 @@ static bool read_beat(struct req *r, size_t i, struct json_object *v, struct bea
     }
     out->assignment = json_object_get_int64(id);
     out->version = json_object_get_int64(version);
+    if (out->assignment < 1 || out->version < 0) {
+        req_fail(r, ERR_INVALID, arena_printf(r->arena, "/assignments/%zu", i),
+            "an id is at least 1, a version at least 0");
+        return false;
+    }
     return true;
 }
 

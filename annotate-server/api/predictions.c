@@ -159,8 +159,10 @@ static bool read_entry(struct req *r, size_t i, struct json_object *v, struct en
     assignment = get(v, "assignment", json_type_int);
     version = get(v, "version", json_type_int);
     model = get(v, "model", json_type_string);
-    if (!assignment || !version)
-        return bad(r, i, assignment ? "version" : "assignment", "must be a whole number");
+    if (!assignment || json_object_get_int64(assignment) < 1)
+        return bad(r, i, "assignment", "must be a whole number from 1 on");
+    if (!version || json_object_get_int64(version) < 0)
+        return bad(r, i, "version", "must be a whole number from 0 on");
     if (!model || string_of(model).n < 1 || string_of(model).n > MODEL_MAX)
         return bad(r, i, "model", "must be a string such as fashion@1");
     t->assignment = json_object_get_int64(assignment);

@@ -90,6 +90,10 @@ static bool parse_json(struct exchange *x)
     struct json_error error;
 
     r->body = buf_view(&x->body);
+    if (r->body.n == 0 && !r->route->may_be_empty) {
+        req_fail(r, ERR_INVALID, "", "A JSON body is required");
+        return false;
+    }
     if (r->body.n == 0) {
         r->json = json_object_new_object();
         BUG_ON(!r->json);

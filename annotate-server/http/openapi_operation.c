@@ -117,7 +117,7 @@ static void print_request(struct buf *out, const struct route *r)
 
     if (r->body == BODY_NONE)
         return;
-    buf_puts(out, ",\"requestBody\":{\"required\":true");
+    buf_printf(out, ",\"requestBody\":{\"required\":%s", r->may_be_empty ? "false" : "true");
     print_content(out, types ? types : "application/octet-stream", r->request);
     buf_putc(out, '}');
 }

@@ -62,6 +62,7 @@ struct route {
     unsigned may; /* MAY_* */
     enum object object;
     enum body body;
+    bool may_be_empty;   /* BODY_JSON: no body is {}; without it that is refused */
     size_t max_body;     /* bytes; 0 = the default for the kind */
     bool if_match;       /* needs If-Match (428 without) */
     const char *request; /* JSON Schema of the body: name of a file in api/schemas, or NULL */

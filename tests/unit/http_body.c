@@ -37,7 +37,7 @@ TEST(http_json_bodies)
         {JSON, "[]", 200, "[ ]"},
         {"Content-Type: application/json; charset=utf-8\r\n", "{}", 200, "{ }"},
         {"Content-Type: Application/JSON\r\n", "{}", 200, "{ }"},
-        {"", "", 200, "{ }"}, /* no body is an empty object */
+        {"", "", 422, "\"pointer\":\"\""},
         {"", "{}", 415, "unsupported-media-type"},
         {"Content-Type: text/plain\r\n", "{}", 415, "unsupported-media-type"},
         {"Content-Type: application/jsonx\r\n", "{}", 415, "unsupported-media-type"},
@@ -61,6 +61,20 @@ TEST(http_json_bodies)
         if (fx_status(a) != rows[i].status || !strstr(a, rows[i].part))
             t_fail(__FILE__, __LINE__, "«%s» %s: «%s»", rows[i].body, rows[i].type, a);
     }
+    fx_stop();
+}
+
+/* Where a route says so, no body is an empty object. */
+TEST(http_no_json_body)
+{
+    fx_start(NULL);
+    CHECK(strstr(post("/v1/small", "", ""), "\r\n\r\n{ }"));
+    CHECK_INT(fx_status(fx_talk("POST /v1/small HTTP/1.1\r\n" HOST JSON
+                                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
+        200);
+    CHECK_INT(fx_status(fx_talk("POST /v1/echo HTTP/1.1\r\n" HOST JSON
+                                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
+        422);
     fx_stop();
 }
 

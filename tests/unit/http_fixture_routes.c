@@ -267,6 +267,7 @@ const struct route fx_routes[] = {
         .name = "small",
         .summary = "At most 100 bytes",
         .body = BODY_JSON,
+        .may_be_empty = true,
         .max_body = 100,
         .ok = 200,
         .handler = echo},

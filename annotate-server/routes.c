@@ -321,7 +321,7 @@ const struct route routes[] = {
      .handler = label_releases_handler},
     {GET, .path = "/v1/releases/{id}/export", .name = "release_export", .summary = "A release as a file, streamed", .may = MAY_MANAGER | MAY_VIEWER,
      .object = OBJECT_RELEASE, .ok = 200,
-     .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\",\"coco\",\"yolo\",\"yolo-segment\",\"yolo-obb\",\"yolo-pose\",\"voc\",\"cvat\",\"label-studio-min\",\"csv\",\"conll\",\"asr\",\"rttm\",\"yolo-classify\",\"imagefolder\",\"masks\",\"webdataset\"", "default jsonl"),
+     .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\",\"coco\",\"yolo\",\"yolo-segment\",\"yolo-obb\",\"yolo-pose\",\"voc\",\"cvat\",\"label-studio-min\",\"csv\",\"conll\",\"asr\",\"rttm\",\"yolo-classify\",\"imagefolder\",\"masks\",\"webdataset\",\"cvat-video\"", "default jsonl"),
                       ONE_OF("container", "\"file\",\"tar\",\"tar.zst\",\"zip\"", "file: the one file, as it is; default zip where there are several"),
                       PARAM("media", "boolean", "true: with the pictures, sounds and films; needs a container"),
                       PARAM("labelled", "boolean", "true: without tasks whose label is empty"),

@@ -143,7 +143,8 @@
     "  --format FORMAT\n        jsonl (a task with its label a line), label-studio (the JSON "     \
     "that Label "                                                                                  \
     "Studio exports),\n        label-studio-min, csv, conll, asr, rttm, coco, yolo, "              \
-    "yolo-segment, yolo-obb, yolo-pose,\n        yolo-classify, voc, cvat, masks, imagefolder, "   \
+    "yolo-segment, yolo-obb, yolo-pose,\n        yolo-classify, voc, cvat, cvat-video, masks, "    \
+    "imagefolder, "                                                                                \
     "webdataset\n"                                                                                 \
     "  --out FILE\n        where to; - is standard output\n"                                       \
     "  --dir DIRECTORY\n        or: plain files in a directory that is not there yet\n"            \

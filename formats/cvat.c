@@ -1,15 +1,14 @@
-/* Owns CVAT for images 1.1: annotations.xml and images/SPLIT/. Boxes turn about their centre there,
- * ours about their first corner. Source: CVAT's documentation, xml_format. */
+/* Owns CVAT for images 1.1: annotations.xml and images/SPLIT/. Source: CVAT's documentation,
+ * xml_format. */
 #include <math.h>
 #include <stdio.h>
 
 #include "core/label_check.h"
 #include "formats/classes.h"
+#include "formats/cvat_xml.h"
 #include "formats/exporter.h"
 #include "formats/picture.h"
 #include "formats/xml.h"
-
-enum { DIGITS = 4 };
 
 struct cvat {
     struct classes classes, keypoints, tags;
@@ -39,62 +38,22 @@ static enum err begin(struct exporter *x)
 
 /* ---- shapes */
 
-static void number(struct buf *out, const char *name, double v)
-{
-    buf_printf(out, " %s=\"", name);
-    export_decimal(out, v, DIGITS);
-    buf_putc(out, '"');
-}
-
-static void text(struct buf *out, const char *name, struct str s)
-{
-    buf_printf(out, " %s=\"", name);
-    xml_attribute(out, s);
-    buf_putc(out, '"');
-}
-
-static double whole_turn(double degrees)
-{
-    double v = fmod(degrees, 360);
-
-    return v < 0 ? v + 360 : v;
-}
-
-static void put_rotation(struct buf *out, const struct shape *s)
-{
-    if (whole_turn(s->rotation) != 0)
-        number(out, "rotation", whole_turn(s->rotation));
-}
-
-static void put_box(struct buf *out, const struct shape *s)
-{
-    struct point corner[4], centre;
-
-    shape_corners(s, corner);
-    centre = (struct point){(corner[0].x + corner[2].x) / 2, (corner[0].y + corner[2].y) / 2};
-    number(out, "xtl", centre.x - s->w / 2);
-    number(out, "ytl", centre.y - s->h / 2);
-    number(out, "xbr", centre.x + s->w / 2);
-    number(out, "ybr", centre.y + s->h / 2);
-    put_rotation(out, s);
-}
-
 static void put_ellipse(struct buf *out, const struct shape *s)
 {
-    number(out, "cx", s->x);
-    number(out, "cy", s->y);
-    number(out, "rx", s->w);
-    number(out, "ry", s->h);
-    put_rotation(out, s);
+    cvat_number(out, "cx", s->x);
+    cvat_number(out, "cy", s->y);
+    cvat_number(out, "rx", s->w);
+    cvat_number(out, "ry", s->h);
+    cvat_rotation(out, s);
 }
 
 static void put_points(struct buf *out, const struct point *v, size_t n)
 {
     buf_puts(out, " points=\"");
     for (size_t i = 0; i < n; i++) {
-        export_decimal(out, v[i].x, DIGITS);
+        export_decimal(out, v[i].x, CVAT_DIGITS);
         buf_putc(out, ',');
-        export_decimal(out, v[i].y, DIGITS);
+        export_decimal(out, v[i].y, CVAT_DIGITS);
         if (i + 1 < n)
             buf_putc(out, ';');
     }
@@ -142,7 +101,7 @@ static enum err put_place(const struct sheet *h, const struct shape *s)
 {
     switch (s->kind) {
     case SHAPE_BOX:
-        put_box(h->out, s);
+        cvat_box(h->out, s);
         break;
     case SHAPE_ELLIPSE:
         put_ellipse(h->out, s);
@@ -164,32 +123,6 @@ static enum err put_place(const struct sheet *h, const struct shape *s)
     return ERR_OK;
 }
 
-/* What was said about it: one answer is its text, several are lines. */
-static void put_said(struct buf *out, struct json_object *said)
-{
-    size_t n = json_object_is_type(said, json_type_array) ? json_object_array_length(said) : 0;
-
-    if (n == 0 && said)
-        xml_text(out, str_of(json_object_get_string(said)));
-    for (size_t i = 0; i < n; i++) {
-        xml_text(out, str_of(json_object_get_string(json_object_array_get_idx(said, i))));
-        if (i + 1 < n)
-            buf_putc(out, '\n');
-    }
-}
-
-static void put_attributes(struct buf *out, const struct shape *s)
-{
-    for (struct shape_answer *answer = s->answers; answer; answer = answer->next) {
-        buf_puts(out, "      <attribute");
-        text(out, "name", answer->control);
-        buf_putc(out, '>');
-        put_said(out, answer->said);
-        buf_puts(out, "</attribute>\n");
-        answer->told = true;
-    }
-}
-
 static enum err put_shape(const struct sheet *h, const struct shape *s)
 {
     struct classes *names = s->kind == SHAPE_POINT ? &h->cvat->keypoints : &h->cvat->classes;
@@ -206,11 +139,11 @@ static enum err put_shape(const struct sheet *h, const struct shape *s)
     if (classes_find(names, label) == SIZE_MAX)
         return ERR_FULL;
     buf_printf(h->out, "    <%s", elements[s->kind]);
-    text(h->out, "label", label);
+    cvat_text(h->out, "label", label);
     buf_puts(h->out, " source=\"manual\" occluded=\"0\"");
     e = put_place(h, s);
     buf_puts(h->out, " z_order=\"0\">\n");
-    put_attributes(h->out, s);
+    cvat_attributes(h->out, s);
     buf_printf(h->out, "    </%s>\n", elements[s->kind]);
     return e;
 }
@@ -238,7 +171,7 @@ static enum err put_tags(const struct sheet *h)
             if (classes_find(&h->cvat->tags, json_str(one)) == SIZE_MAX)
                 return ERR_FULL;
             buf_puts(h->out, "    <tag");
-            text(h->out, "label", json_str(one));
+            cvat_text(h->out, "label", json_str(one));
             buf_puts(h->out, " source=\"manual\"></tag>\n");
         }
         a->told |= n > 0;
@@ -256,8 +189,8 @@ static enum err put_picture(const struct sheet *h, const char *split)
         export_lost(h->x, "pictures.size");
     buf_printf(h->out, "  <image id=\"%lld\" name=\"%s/%s%s\"", (long long)h->cvat->nimages++,
         split, p->name, p->suffix);
-    number(h->out, "width", p->width);
-    number(h->out, "height", p->height);
+    cvat_number(h->out, "width", p->width);
+    cvat_number(h->out, "height", p->height);
     buf_puts(h->out, ">\n");
     for (size_t k = 0; !e && k < p->nshapes; k++)
         e = put_shape(h, p->shapes[k]);
@@ -288,43 +221,6 @@ static enum err item(struct exporter *x, const struct export_item *i)
 
 /* ---- the head: what labels and attributes there are */
 
-static const char *input_of(const struct label_control *k)
-{
-    if (str_is(k->type, "Choices"))
-        return k->single ? "radio" : "select";
-    return str_is(k->type, "Number") || str_is(k->type, "Rating") ? "number" : "text";
-}
-
-static void put_controls(const struct label_config *config, struct buf *out)
-{
-    for (const struct label_control *k = config->controls; k; k = k->next) {
-        if (!k->per_region)
-            continue;
-        buf_puts(out, "            <attribute><name>");
-        xml_text(out, k->name.text);
-        buf_printf(out, "</name><mutable>False</mutable><input_type>%s</input_type>", input_of(k));
-        buf_puts(out, "<default_value></default_value><values>");
-        for (const struct label_value *v = k->values; v; v = v->next) {
-            xml_text(out, v->value);
-            if (v->next)
-                buf_putc(out, '\n');
-        }
-        buf_puts(out, "</values></attribute>\n");
-    }
-}
-
-static void put_labels(const struct classes *names, const char *type,
-    const struct label_config *config, struct buf *out)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        buf_puts(out, "        <label><name>");
-        xml_text(out, names->names[i]);
-        buf_printf(out, "</name><type>%s</type><attributes>\n", type);
-        put_controls(config, out);
-        buf_puts(out, "        </attributes></label>\n");
-    }
-}
-
 static enum err end(struct exporter *x)
 {
     struct cvat *c = export_state(x, sizeof(*c));
@@ -340,9 +236,9 @@ static enum err end(struct exporter *x)
         "      <overlap>0</overlap>\n      <bugtracker></bugtracker>\n"
         "      <flipped>False</flipped>\n      <labels>\n",
         (long long)c->nimages);
-    put_labels(&c->classes, "any", export_config(x), out);
-    put_labels(&c->keypoints, "points", export_config(x), out);
-    put_labels(&c->tags, "tag", export_config(x), out);
+    cvat_labels(&c->classes, "any", export_config(x), out);
+    cvat_labels(&c->keypoints, "points", export_config(x), out);
+    cvat_labels(&c->tags, "tag", export_config(x), out);
     buf_puts(out, "      </labels>\n      <segments></segments>\n    </task>\n  </meta>\n");
     buf_puts(&c->images->tail, "</annotations>\n");
     return export_join(x, "annotations.xml", pieces, ARRAY_LEN(pieces));

@@ -11,7 +11,8 @@
 static const struct format *const formats[] = {&format_jsonl, &format_label_studio, &format_coco,
     &format_yolo, &format_yolo_segment, &format_yolo_obb, &format_yolo_pose, &format_voc,
     &format_cvat, &format_label_studio_min, &format_csv, &format_conll, &format_asr, &format_rttm,
-    &format_yolo_classify, &format_image_folder, &format_masks, &format_webdataset};
+    &format_yolo_classify, &format_image_folder, &format_masks, &format_webdataset,
+    &format_cvat_video};
 
 const struct format *format_at(size_t i)
 {

@@ -226,7 +226,7 @@ TEST(formats_that_are_refused)
 /* Of every format that needs no more than these pictures. */
 TEST(no_format_gathers)
 {
-    static const char *const others[] = {"conll", "asr", "rttm", "yolo-classify"};
+    static const char *const others[] = {"conll", "asr", "rttm", "yolo-classify", "cvat-video"};
     struct export_item item = item_of(picture_data, picture_result);
 
     for (size_t i = 0; format_at(i); i++) {

@@ -1,5 +1,6 @@
 -- A new upload in parts; or the person's open one of the same content; or one that is complete, as the content is there already.
--- $4: bytes that there is room for beside open uploads, NULL: any; $5: open uploads that a person may have. Row: too many, no room, upload.
+-- $4: bytes that there is room for beside open uploads and those given up that are still stored, NULL: any; $5: open uploads that a
+-- person may have. Row: too many, no room, upload.
 -- users: server
 WITH o AS (SELECT current_setting('app.tenant')::bigint AS tenant, $1::bigint AS user_id, $2::bigint AS bytes, $3::bytea AS sha256),
 known AS (SELECT a.sha256 FROM o JOIN asset a ON a.sha256 = o.sha256 WHERE a.bytes = o.bytes),
@@ -8,7 +9,7 @@ resumed AS (
         WHERE v.sha256 = o.sha256 AND v.bytes = o.bytes AND NOT v.removing ORDER BY v.id LIMIT 1) AND NOT EXISTS (SELECT FROM known)
     RETURNING u.*),
 why AS (SELECT
-    EXISTS (SELECT FROM upload v WHERE v.user_id = o.user_id AND v.asset IS NULL OFFSET $5::int - 1 LIMIT 1) AS too_many,
+    EXISTS (SELECT FROM upload v WHERE v.user_id = o.user_id AND v.asset IS NULL AND NOT v.removing OFFSET $5::int - 1 LIMIT 1) AS too_many,
     CASE WHEN $4::bigint IS NULL THEN false
          ELSE o.bytes + coalesce((SELECT sum(v.bytes) FROM upload v WHERE v.asset IS NULL), 0) > $4 END AS no_room
     FROM o),

@@ -123,6 +123,17 @@ static enum err put_place(const struct sheet *h, const struct shape *s)
     return ERR_OK;
 }
 
+/* A mask without a pixel, whose box would have no side. */
+static bool is_empty(const struct shape *s)
+{
+    struct arena *a = arena_new();
+    struct point low, high;
+    bool empty = s->kind == SHAPE_MASK && !shape_bound(a, s, &low, &high);
+
+    arena_free(a);
+    return empty;
+}
+
 static enum err put_shape(const struct sheet *h, const struct shape *s)
 {
     struct classes *names = s->kind == SHAPE_POINT ? &h->cvat->keypoints : &h->cvat->classes;
@@ -136,6 +147,10 @@ static enum err put_shape(const struct sheet *h, const struct shape *s)
     label = picture_label(h->x, s);
     if (label.n == 0)
         return ERR_OK;
+    if (is_empty(s)) {
+        export_lost(h->x, "regions.empty");
+        return ERR_OK;
+    }
     if (classes_find(names, label) == SIZE_MAX)
         return ERR_FULL;
     buf_printf(h->out, "    <%s", elements[s->kind]);

@@ -80,6 +80,8 @@ static const struct {
         "{\"regions.brushlabels\":1}"},
     {"coco", "[" MASK(SIZED(3, 2), "0") "]", 0, 0, instances, "\"annotations\":[\n]",
         "{\"regions.brushlabels\":1}"},
+    {"cvat", "[" MASK(SIZED(2, 2), "0,0,0,16,57,27,253,240,0") "]", 0, 0, annotations,
+        ">\n  </image>", "{\"regions.empty\":1}"},
     /* key points: of names without a number, twice each; of an owner that is not written */
     {"coco",
         "[" BOX("b", SIZED(200, 100), 0, "\"a\"") "," POINT("1", "", "\"ear\"") "," POINT(

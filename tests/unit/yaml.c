@@ -115,3 +115,25 @@ TEST(yaml_is_cut_outside_of_quotes)
         buf_release(&out);
     }
 }
+
+/* Whatever it is: no byte is read behind its end, parts and separators are all of it. */
+TEST(yaml_of_any_bytes)
+{
+    static const char some[] = "\"'\\#:,[]{} \tabuxUNL0189Ff\xe7\xbe\x8a-*";
+    uint64_t state = t_seed() | 1;
+
+    for (int k = 0; k < 20000; k++) {
+        struct arena *a = arena_new();
+        char text[24];
+        size_t n = t_random(&state) % sizeof(text), left = 0, parts = 0;
+        for (size_t i = 0; i < n; i++)
+            text[i] = some[t_random(&state) % (sizeof(some) - 1)];
+        struct str exact = {arena_copy(a, text, n), n}, rest = exact, out, part;
+        if (yaml_scalar(a, exact, &out))
+            CHECK(out.n <= 2 * n);
+        for (; yaml_cut(&rest, ',', &part); parts++)
+            left += part.n;
+        CHECK(left + parts == n + 1);
+        arena_free(a);
+    }
+}

@@ -10,7 +10,7 @@ build_packages=(
 command -v npm >/dev/null || build_packages+=(nodejs npm)
 kafka_packages=(openjdk-17-jre-headless maven)
 demo_packages=(dataset-fashion-mnist)
-test_packages=(clang libclang-rt-dev python3-venv chromium)
+test_packages=(clang libclang-rt-dev python3-venv chromium openssl zstd)
 
 # Those of the arguments that are not installed.
 packages_missing() {

@@ -7,6 +7,7 @@
 #include "annotate-server/api/bulk.h"
 #include "annotate-server/api/claim.h"
 #include "annotate-server/api/comments.h"
+#include "annotate-server/api/erasures.h"
 #include "annotate-server/api/events.h"
 #include "annotate-server/api/export_jobs.h"
 #include "annotate-server/api/gold.h"
@@ -145,7 +146,7 @@ const struct route routes[] = {
      .object = OBJECT_TASK, .reply = "labels", .ok = 200, .handler = label_list_handler},
     {GET, .path = "/v1/tasks/{id}/blame", .name = "label_blame", .summary = "Which version last changed each region of a task's label",
      .may = MAY_VIEWER | JUDGES, .object = OBJECT_TASK, .params = PARAMS(NUMBER("label", 1, 9007199254740991, "of this version; default the task's label")),
-     .reply = "label_blame", .ok = 200, .handler = label_blame_handler},
+     .reply = "label_blame", .answers = ANSWERS_GONE, .ok = 200, .handler = label_blame_handler},
     {GET, .path = "/v1/tasks/{id}/events", .name = "task_events", .summary = "A task's history", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "events", .ok = 200, .handler = task_events_handler},
     {GET, .path = "/v1/tasks/{id}/comments", .name = "task_comments", .summary = "A task's comments", .may = MAY_MEMBER,
@@ -178,13 +179,13 @@ const struct route routes[] = {
     {GET, .path = "/v1/tasks/{id}/late", .name = "late_of_task", .summary = "A task's late work", .may = MAY_VIEWER | JUDGES,
      .object = OBJECT_TASK, .params = PARAMS(PAGED), .reply = "late", .ok = 200, .handler = late_of_task_handler},
     {POST, .path = "/v1/labels/{id}/adopt", .name = "label_adopt", .summary = "Make late work the task's label; it is reviewed",
-     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .ok = 200, .handler = label_adopt_handler},
+     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .answers = ANSWERS_GONE, .ok = 200, .handler = label_adopt_handler},
     {POST, .path = "/v1/labels/{id}/merge", .name = "label_merge", .summary = "Join late work and the task's label, or name what contradicts",
-     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .ok = 200, .handler = label_merge_handler},
+     .may = JUDGES, .object = OBJECT_LABEL, .if_match = true, .reply = "handed_in", .answers = ANSWERS_GONE, .ok = 200, .handler = label_merge_handler},
     {POST, .path = "/v1/labels/{id}/dismiss", .name = "late_dismiss", .summary = "Settle late work without taking it in", .may = JUDGES,
      .object = OBJECT_LABEL, .ok = 204, .handler = late_dismiss_handler},
     {POST, .path = "/v1/tasks/{id}/restore-label", .name = "label_restore", .summary = "Make an old version the task's label again",
-     .may = JUDGES, .object = OBJECT_TASK, .body = BODY_JSON, .if_match = true, .request = "restore_label", .reply = "handed_in", .ok = 200,
+     .may = JUDGES, .object = OBJECT_TASK, .body = BODY_JSON, .if_match = true, .request = "restore_label", .reply = "handed_in", .answers = ANSWERS_GONE, .ok = 200,
      .handler = label_restore_handler},
     {POST, .path = "/v1/tasks/{id}/reopen", .name = "task_reopen", .summary = "Send a finished or skipped task back", .may = MAY_MANAGER,
      .object = OBJECT_TASK, .body = BODY_JSON, .may_be_empty = true, .if_match = true, .request = "reopen", .reply = "moved", .ok = 200, .handler = task_reopen_handler},
@@ -193,9 +194,9 @@ const struct route routes[] = {
     {POST, .path = "/v1/tasks/{id}/restore", .name = "task_restore", .summary = "Put an archived task back", .may = MAY_MANAGER,
      .object = OBJECT_TASK, .if_match = true, .reply = "moved", .ok = 200, .handler = task_restore_handler},
     {GET, .path = "/v1/labels/{id}", .name = "label_get", .summary = "A label version with its content", .may = MAY_VIEWER | JUDGES,
-     .object = OBJECT_LABEL, .reply = "label", .ok = 200, .handler = label_get_handler},
+     .object = OBJECT_LABEL, .reply = "label", .answers = ANSWERS_GONE, .ok = 200, .handler = label_get_handler},
     {GET, .path = "/v1/labels/{id}/diff/{other_id}", .name = "label_diff", .summary = "What changed between two versions of a task's label, by region",
-     .may = MAY_VIEWER | JUDGES, .object = OBJECT_LABEL, .reply = "label_diff", .ok = 200, .handler = label_diff_handler},
+     .may = MAY_VIEWER | JUDGES, .object = OBJECT_LABEL, .reply = "label_diff", .answers = ANSWERS_GONE, .ok = 200, .handler = label_diff_handler},
 
     /* the queue */
     {PATCH, .path = "/v1/tasks/{id}", .name = "task_update", .summary = "Change a task's priority", .may = MAY_MANAGER, .object = OBJECT_TASK,
@@ -260,6 +261,16 @@ const struct route routes[] = {
     {POST, .path = "/v1/projects/{id}/predictions", .name = "predictions", .summary = "Hand in pre-labels", .may = MAY_MODEL,
      .object = OBJECT_PROJECT, .body = BODY_JSON, .max_body = BULK_BODY, .request = "predictions", .reply = "predicted", .ok = 200,
      .handler = predictions_handler},
+
+    /* erasure */
+    {POST, .path = "/v1/tasks/{id}/erase", .name = "task_erase", .summary = "Have a task's content erased for good; what happened stays", .may = MAY_MANAGER,
+     .object = OBJECT_TASK, .body = BODY_JSON, .if_match = true, .request = "task_erasure", .reply = "erasure", .ok = 202, .handler = task_erase_handler},
+    {POST, .path = "/v1/users/{id}/erase", .name = "user_erase", .summary = "Have a person erased for good; their work stays, unless it is to go, too",
+     .may = MAY_ADMIN, .body = BODY_JSON, .request = "user_erasure", .reply = "erasure", .ok = 202, .handler = user_erase_handler},
+    {GET, .path = "/v1/erasures", .name = "erasure_list", .summary = "Orders of erasure: mine, an administrator's all", .may = MAY_USER,
+     .params = PARAMS(PAGED), .reply = "erasures", .ok = 200, .handler = erasure_list_handler},
+    {GET, .path = "/v1/erasures/{id}", .name = "erasure_get", .summary = "An order of erasure, and how far it is", .may = MAY_USER,
+     .reply = "erasure", .ok = 200, .handler = erasure_get_handler},
 
     /* events */
     {GET, .path = "/v1/events", .name = "events", .summary = "What happens in my projects, as it happens (Server-Sent Events)", .may = MAY_USER,

@@ -265,6 +265,12 @@ static enum err on_adopt(const struct workflow *w, const struct task_facts *t, s
     return ERR_OK;
 }
 
+/* Gold, too: the one way out for it. Nothing ever leads back. */
+static enum err on_erase(const struct workflow *w, const struct task_facts *t, struct decision *d)
+{
+    return on_archive(w, t, d);
+}
+
 /* The task stays as it is: only an assignment's lease ends, or begins. */
 static enum err on_stay(const struct workflow *w, const struct task_facts *t, struct decision *d)
 {
@@ -297,6 +303,8 @@ static enum err (*const on_action[ACTION_COUNT])(
     [ACTION_UNASSIGN] = on_stay,
     [ACTION_PRIORITIZE] = on_stay,
     [ACTION_ADOPT] = on_adopt,
+    [ACTION_ERASE] = on_erase,
+    [ACTION_ERASE_LABEL] = on_stay,
 };
 
 static void exclude(struct decision *d, int64_t who)
@@ -339,7 +347,9 @@ enum err workflow_decide(
         facts.overlap = w->overlap;
     if (!workflow_leaves(t->state, a))
         return ERR_CONFLICT;
-    if (t->gold && workflow_moves(a) && a != ACTION_SUBMIT && a != ACTION_SKIP)
+    if (t->erased && workflow_moves(a))
+        return ERR_CONFLICT;
+    if (t->gold && workflow_moves(a) && a != ACTION_SUBMIT && a != ACTION_SKIP && a != ACTION_ERASE)
         return ERR_CONFLICT; /* no progress is made of it */
     enum err e = on_action[a](w, &facts, &d);
     if (e)

@@ -51,7 +51,9 @@ enum action {
     ACTION_ASSIGN,
     ACTION_UNASSIGN,
     ACTION_PRIORITIZE,
-    ACTION_ADOPT, /* an older version, or work that came late, becomes the label */
+    ACTION_ADOPT,       /* an older version, or work that came late, becomes the label */
+    ACTION_ERASE,       /* the task's content goes on request, for good */
+    ACTION_ERASE_LABEL, /* a version's content alone */
     ACTION_COUNT
 };
 
@@ -120,6 +122,7 @@ struct task_facts {
     int64_t hands[MAX_HANDS]; /* who else had a hand in what is or was its label: by adoption */
     int nhands;
     bool gold;             /* it is scored, and stays in annotate for good */
+    bool erased;           /* nothing moves it any more */
     int64_t reviewer;      /* who decided the last review; 0 = nobody */
     int64_t head_author;   /* who wrote the head label; 0 = a model, a merge or nobody */
     int64_t actor;         /* who acts now; 0 = a model or the system */

@@ -7,7 +7,8 @@ static const char *const state_names[TASK_STATE_COUNT] = {
 static const char *const stage_names[STAGE_COUNT] = {"prelabel", "annotate", "review", "qa"};
 static const char *const action_names[ACTION_COUNT] = {"import", "prelabelled", "prelabel_failed",
     "submit", "skip", "accept", "fix", "reject", "pass", "fail", "reopen", "archive", "restore",
-    "claim", "expire", "release", "late", "assign", "unassign", "prioritize", "adopt"};
+    "claim", "expire", "release", "late", "assign", "unassign", "prioritize", "adopt", "erase",
+    "erase_label"};
 
 struct row {
     enum task_state from;

@@ -129,6 +129,11 @@ enum err exporter_item(struct exporter *x, const struct export_item *i)
     return flush(x, FLUSH_AT);
 }
 
+void exporter_erased(struct exporter *x)
+{
+    x->erased++;
+}
+
 /* The text of a bare format in an archive, and the list of what was missing. */
 static enum err join_own(struct exporter *x)
 {

@@ -56,7 +56,7 @@ struct exporter {
     struct sha256 sha256;                 /* of all bytes; stands after the end */
     struct export_waiting *first, **last; /* files to be written by pump */
     void *state;                          /* the format's */
-    int64_t items, labels, files, media, absent, bytes;
+    int64_t items, erased, labels, files, media, absent, bytes;
     size_t nlost, nsplits;
     struct export_lost_row lost[EXPORT_LOSSES];
     struct {
@@ -73,6 +73,8 @@ enum err exporter_begin(
     struct exporter *x, const struct export_options *o, struct export_sink sink) MUSTCHECK;
 /* ERR_INVALID for more splits than a release may have, ERR_FULL for an item beyond all limits. */
 enum err exporter_item(struct exporter *x, const struct export_item *i) MUSTCHECK;
+/* An item whose label was erased: it is left out, and counted. */
+void exporter_erased(struct exporter *x);
 enum err exporter_end(struct exporter *x) MUSTCHECK;
 /* Writes about EXPORT_PUMP bytes of what waits. *idle: nothing waits any more. */
 enum { EXPORT_PUMP = 1 << 20 };

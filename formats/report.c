@@ -63,8 +63,10 @@ void export_report_print(const struct exporter *x, struct buf *out)
     buf_putc(out, '{');
     if (x->phase == EXPORT_ENDED)
         buf_printf(out, "\"bytes\":%lld,", (long long)x->bytes);
-    buf_printf(out, "\"container\":\"%s\",\"files\":%lld,\"format\":\"%s\",\"items\":%lld",
-        container_name(o->container), (long long)x->files, o->format->name, (long long)x->items);
+    buf_printf(out,
+        "\"container\":\"%s\",\"erased\":%lld,\"files\":%lld,\"format\":\"%s\",\"items\":%lld",
+        container_name(o->container), (long long)x->erased, (long long)x->files, o->format->name,
+        (long long)x->items);
     buf_printf(out, ",\"labels\":%lld", (long long)x->labels);
     print_lost(x, out);
     buf_printf(out, ",\"media\":%lld,\"missing\":%lld,\"name\":", (long long)x->media,

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "storage/pack.h"
+#include "storage/pack_lock.h"
 
 enum {
     MERGED_BYTES = 16 << 20,
@@ -236,20 +237,14 @@ static enum err pick(struct db_sync *db, const struct merge_limits *l, PGresult 
     return e;
 }
 
-enum err merge_packs(
-    struct db_sync *db, struct blob_store *blobs, const struct merge_limits *l, int64_t *packs)
+/* Under the tenant's lock: what is erased meanwhile would be written again. */
+static enum err merge_picked(
+    struct db_sync *db, struct blob_store *blobs, const PGresult *picked, int64_t *packs)
 {
     struct merge m = {.db = db, .blobs = blobs};
-    PGresult *picked = NULL;
-    enum err e = pick(db, l, &picked);
 
-    *packs = 0;
-    if (e || PQntuples(picked) < 2) {
-        PQclear(picked);
-        return e;
-    }
     buf_init(&m.text, READ_MAX);
-    e = read_sources(&m, picked);
+    enum err e = read_sources(&m, picked);
     if (!e)
         e = find_documents(&m);
     if (!e) {
@@ -257,11 +252,29 @@ enum err merge_packs(
         e = write_and_move(&m);
     }
     *packs = e ? 0 : (int64_t)m.nsources;
-    PQclear(picked);
     PQclear(m.docs);
     buf_release(&m.text);
     free(m.sources);
     free(m.items);
     free(m.rows);
+    return e;
+}
+
+enum err merge_packs(
+    struct db_sync *db, struct blob_store *blobs, const struct merge_limits *l, int64_t *packs)
+{
+    PGresult *picked = NULL;
+    bool held = false;
+    enum err e = pick(db, l, &picked);
+
+    *packs = 0;
+    if (!e && PQntuples(picked) >= 2)
+        e = pack_lock(db, db_get_int(picked, 0, 0), &held);
+    if (held) {
+        e = merge_picked(db, blobs, picked, packs);
+        enum err freed = pack_unlock(db, db_get_int(picked, 0, 0));
+        e = e ? e : freed;
+    }
+    PQclear(picked);
     return e;
 }

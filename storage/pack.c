@@ -51,6 +51,14 @@ enum err pack_put(
     return e;
 }
 
+enum err pack_replace(struct blob_store *s, int64_t tenant, struct pack_id id, struct str bytes)
+{
+    char key[BLOB_KEY_MAX];
+
+    pack_key(tenant, id, key, sizeof(key));
+    return blob_put(s, key, &bytes, 1);
+}
+
 enum err pack_remove(struct blob_store *s, int64_t tenant, struct pack_id id)
 {
     char key[BLOB_KEY_MAX];
@@ -73,11 +81,20 @@ enum err pack_get(struct blob_store *s, int64_t tenant, struct pack_id id, int64
     char key[BLOB_KEY_MAX];
     enum err e;
 
+    if (pack_id_is_nil(id))
+        return ERR_GONE;
     if (off < 0 || bytes <= 0) /* no document is empty: 0 would read the whole pack */
         return ERR_CORRUPT;
     pack_key(tenant, id, key, sizeof(key));
     e = blob_get(s, key, off, bytes, &expect, out);
     return e == ERR_RANGE ? ERR_CORRUPT : e;
+}
+
+bool pack_id_is_nil(struct pack_id id)
+{
+    static const struct pack_id nil;
+
+    return memcmp(id.b, nil.b, sizeof(nil.b)) == 0;
 }
 
 void pack_id_print(struct pack_id id, char *out)

@@ -199,7 +199,10 @@ static void on_contents(void *arg)
     struct merged *m = arg;
     struct req *r = m->r;
 
-    if (m->source->err || m->head->err || (m->base && m->base->err))
+    if (m->source->err == ERR_GONE || m->head->err == ERR_GONE ||
+        (m->base && m->base->err == ERR_GONE))
+        req_fail(r, ERR_GONE, NULL, "a version was erased");
+    else if (m->source->err || m->head->err || (m->base && m->base->err))
         req_fail(r, ERR_CORRUPT, NULL, "the content of a version cannot be read");
     else
         work_submit(r->ctx->server->work, r->loop, join, on_joined, m);
@@ -267,6 +270,13 @@ static void read_facts(struct req *r, struct task_facts *f, const PGresult *res)
         f->hands[f->nhands++] = people[i];
 }
 
+static bool source_erased(const PGresult *res)
+{
+    struct pack_id pack;
+
+    return pack_id_parse(db_get_str(res, 0, COL_SOURCE + 2), &pack) && pack_id_is_nil(pack);
+}
+
 /* NULL: it may be taken in; else why not. */
 static const char *refusal(const struct adoption *a, const PGresult *res)
 {
@@ -296,6 +306,10 @@ static void on_facts(struct req *r, const PGresult *res)
     }
     if (db_get_int(res, 0, COL_VERSION) != r->version) {
         req_fail(r, ERR_VERSION, NULL, "the task has moved on to another version");
+        return;
+    }
+    if (source_erased(res)) {
+        req_fail(r, ERR_GONE, NULL, "the version was erased");
         return;
     }
     why = refusal(a, res);

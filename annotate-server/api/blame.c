@@ -37,7 +37,7 @@ static enum err fetch(struct tracing *t, size_t version)
     buf_clear(&t->text);
     e = pack_get(&r->ctx->server->blobs, r->who.tenant, place->pack, place->off, place->bytes,
         place->sha256, &t->text);
-    if (e)
+    if (e && e != ERR_GONE)
         log_error("label_read", "a label document: %s", err_title(e));
     t->bytes += place->bytes;
     return e;
@@ -106,7 +106,10 @@ static void on_traced(void *arg)
     struct buf out;
 
     if (t->err) {
-        req_fail(t->r, ERR_CORRUPT, NULL, "the label's content cannot be read");
+        if (t->err == ERR_GONE)
+            req_fail(t->r, ERR_GONE, NULL, "the label was erased");
+        else
+            req_fail(t->r, ERR_CORRUPT, NULL, "the label's content cannot be read");
         return;
     }
     t->n = label_blame_list(t->blame, t->r->arena, &t->list);

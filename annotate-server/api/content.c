@@ -48,7 +48,7 @@ static void read_all(void *arg)
             continue;
         c->err = pack_get(
             &r->ctx->server->blobs, r->tenant, c->pack, c->off, c->bytes, c->sha256, &c->text);
-        if (c->err)
+        if (c->err && c->err != ERR_GONE)
             log_error("label_read", "a label document: %s", err_title(c->err));
     }
 }

@@ -42,7 +42,9 @@ static void on_contents(void *arg)
 {
     struct comparison *c = arg;
 
-    if (c->contents[0].err || c->contents[1].err)
+    if (c->contents[0].err == ERR_GONE || c->contents[1].err == ERR_GONE)
+        req_fail(c->r, ERR_GONE, NULL, "a version was erased");
+    else if (c->contents[0].err || c->contents[1].err)
         req_fail(c->r, ERR_CORRUPT, NULL, "the content of a version cannot be read");
     else
         work_submit(c->r->ctx->server->work, c->r->loop, compare, on_compared, c);

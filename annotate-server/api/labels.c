@@ -46,7 +46,9 @@ static void on_content(void *arg)
     struct one *o = arg;
 
     if (o->content->err) {
-        req_fail(o->r, o->content->err, NULL, "the label's content cannot be read");
+        req_fail(o->r, o->content->err, NULL,
+            o->content->err == ERR_GONE ? "the label was erased"
+                                        : "the label's content cannot be read");
         return;
     }
     buf_puts(&o->out, ",\"result\":");

@@ -95,11 +95,14 @@ static enum err write_item(struct export *x)
     const struct content *c = &p->contents[p->at];
     struct arena *a = arena_new();
     struct export_item item;
-    enum err e = c->err;
+    bool erased = c->err == ERR_GONE;
+    enum err e = erased ? ERR_OK : c->err;
 
     if (!e)
         e = export_row_read(p->rows, p->at, buf_view(&c->text), a, &item);
-    if (!e)
+    if (!e && erased)
+        exporter_erased(&x->exporter);
+    else if (!e)
         e = exporter_item(&x->exporter, &item);
     if (!e)
         x->after = item.task;

@@ -1,19 +1,15 @@
 /* Owns a manager's moves of a task: reopen, archive, restore. Each is a compare-and-set on the
  * task's version (I2). */
+#include "annotate-server/api/task_move.h"
+
 #include "annotate-server/api/park.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/tasks.h"
 #include "annotate-server/project.h"
 
-struct move {
-    enum action action;
-    struct task_facts facts;
-    struct decision decision;
-};
-
 static void on_moved(struct req *r, const PGresult *res)
 {
-    struct move *m = r->user;
+    struct task_move *m = r->user;
     struct buf out;
 
     if (PQntuples(res) == 0) {
@@ -34,7 +30,7 @@ static void on_moved(struct req *r, const PGresult *res)
     buf_release(&out);
 }
 
-static void write_move(struct req *r, const struct move *m)
+static void write_move(struct req *r, struct task_move *m)
 {
     struct query *q = query_new(r, STMT_task_move, on_moved);
     const struct decision *d = &m->decision;
@@ -67,7 +63,7 @@ static void write_move(struct req *r, const struct move *m)
 
 static void on_facts(struct req *r, const PGresult *res)
 {
-    struct move *m = r->user;
+    struct task_move *m = r->user;
     struct task_facts *f = &m->facts;
     int64_t *people;
 
@@ -89,6 +85,7 @@ static void on_facts(struct req *r, const PGresult *res)
         BUG_ON(!task_state_parse(db_get_str(res, 0, 5), &f->archived_from));
     f->has_label = db_get_bool(res, 0, 6);
     f->gold = db_get_bool(res, 0, 12);
+    f->erased = db_get_bool(res, 0, 13);
     f->head_author = db_get_int(res, 0, 7);
     f->slots_left = (int)db_get_int(res, 0, 8);
     size_t n = db_get_ints(res, 0, 9, r->arena, &people);
@@ -102,26 +99,27 @@ static void on_facts(struct req *r, const PGresult *res)
     f->score = -1;
     if (workflow_decide(&r->project->workflow, f, m->action, &m->decision)) {
         req_fail(r, ERR_CONFLICT, NULL, "a task that is %s cannot be %s%s",
-            task_state_name(f->state), action_name(m->action),
+            f->erased ? "erased" : task_state_name(f->state), action_name(m->action),
             m->action == ACTION_REOPEN ? "ed" : "d");
         return;
     }
-    write_move(r, m);
+    m->write(r, m);
 }
 
-static struct move *move_new(struct req *r, enum action action)
+static struct task_move *move_new(struct req *r, enum action action)
 {
-    struct move *m = arena_alloc(r->arena, sizeof(*m));
+    struct task_move *m = arena_alloc(r->arena, sizeof(*m));
 
     m->action = action;
-    r->user = m;
+    m->write = write_move;
     return m;
 }
 
-static void start(struct req *r)
+void task_move_start(struct req *r, struct task_move *m)
 {
     struct query *q = query_new(r, STMT_task_facts, on_facts);
 
+    r->user = m;
     query_int(q, r->id_arg[0]);
     query_run(q);
 }
@@ -130,7 +128,7 @@ void task_reopen_handler(struct req *r)
 {
     static const char *const members[] = {"to"};
     struct str to = STR("annotate");
-    struct move *m = move_new(r, ACTION_REOPEN);
+    struct task_move *m = move_new(r, ACTION_REOPEN);
 
     if (!body_only(r, members, 1) || !body_str(r, "to", false, 16, &to))
         return;
@@ -139,17 +137,15 @@ void task_reopen_handler(struct req *r)
         req_fail(r, ERR_INVALID, "/to", "must be annotate or review");
         return;
     }
-    start(r);
+    task_move_start(r, m);
 }
 
 void task_archive_handler(struct req *r)
 {
-    move_new(r, ACTION_ARCHIVE);
-    start(r);
+    task_move_start(r, move_new(r, ACTION_ARCHIVE));
 }
 
 void task_restore_handler(struct req *r)
 {
-    move_new(r, ACTION_RESTORE);
-    start(r);
+    task_move_start(r, move_new(r, ACTION_RESTORE));
 }

@@ -134,6 +134,7 @@ enum {
     IS_VERSIONED = 1 << 5,
     IS_RANGED = 1 << 6,
     IS_ANY = 1 << 7,
+    IS_ERASABLE = 1 << 8,
 };
 
 static const struct {
@@ -146,6 +147,7 @@ static const struct {
     {ERR_NOT_FOUND, HAS_PATH | IS_WRITE},
     {ERR_TIMEOUT, HAS_BODY},
     {ERR_CONFLICT, HAS_PATH | IS_WRITE},
+    {ERR_GONE, IS_ERASABLE},
     {ERR_VERSION, IS_VERSIONED},
     {ERR_TOO_LARGE, IS_ANY},
     {ERR_URI_TOO_LONG, IS_ANY},
@@ -173,6 +175,7 @@ static unsigned traits(const struct route *r)
     t |= is_write(r) ? IS_WRITE : 0;
     t |= r->if_match ? IS_VERSIONED : 0;
     t |= r->answers & ANSWERS_RANGES ? IS_RANGED : 0;
+    t |= r->answers & ANSWERS_GONE ? IS_ERASABLE : 0;
     return t;
 }
 
@@ -198,7 +201,7 @@ static void print_success(struct buf *out, const struct route *r, int status)
         : status == 304 ? "The client has it already"
                         : "The answer");
     print_header_ref(out, "X-Request-Id");
-    if (r->answers)
+    if (r->answers & (ANSWERS_ETAG | ANSWERS_RANGES))
         print_header_ref(out, "ETag");
     if (is_write(r) && r->may != MAY_ANYONE && r->body != BODY_STREAM)
         print_header_ref(out, "Idempotency-Replayed");

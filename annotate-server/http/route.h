@@ -43,6 +43,7 @@ enum object {
 enum {
     ANSWERS_ETAG = 1 << 0,   /* the version, for If-Match */
     ANSWERS_RANGES = 1 << 1, /* ETag, 304, and single byte ranges: 206, 416 */
+    ANSWERS_GONE = 1 << 2,   /* no such thing, but 410 where the content was erased */
 };
 
 /* A query parameter; any other is refused before the handler is called. One that is named as a {…}

@@ -8,5 +8,6 @@ LEFT JOIN LATERAL (
     SELECT DISTINCT ON (v.assignment_id) v.* FROM label_version v
     JOIN assignment a ON a.tenant_id = v.tenant_id AND a.id = v.assignment_id AND a.state = 'submitted' AND a.stage = 'annotate'
     WHERE v.tenant_id = s.tenant_id AND v.task_id = s.task_id AND v.kind = 'submission' AND NOT t.gold
+      AND v.pack <> '00000000-0000-0000-0000-000000000000' -- what was erased says nothing
     ORDER BY v.assignment_id, v.seq DESC) l ON true
 ORDER BY s.tenant_id, s.task_id, l.assignment_id

@@ -12,7 +12,7 @@ WITH page AS MATERIALIZED (
 SELECT p.id, l.sha256, l.bytes, l.pack, l.pack_off, l.kind = 'prelabel',
        CASE WHEN $4::bool AND l.id IS NOT NULL THEN t.data END, NULL::json
 FROM page p JOIN task t ON t.tenant_id = p.tenant_id AND t.id = p.id
-LEFT JOIN label_version l ON l.tenant_id = p.tenant_id AND l.id = t.head_label
+LEFT JOIN label_version l ON l.tenant_id = p.tenant_id AND l.id = t.head_label AND l.pack <> '00000000-0000-0000-0000-000000000000' -- not erased
 UNION ALL
 SELECT p.id, NULL, NULL, NULL, NULL, true,
        CASE WHEN $4 THEN (SELECT t.data FROM task t WHERE t.tenant_id = p.tenant_id AND t.id = p.id) END, d.result

@@ -28,6 +28,7 @@ pick AS MATERIALIZED (
 dealt AS (
     UPDATE gold g SET dealt = g.dealt + 1 FROM pick p
     WHERE g.project_id = $1 AND g.task_id = p.task_id AND g.dealt < 32000
+      AND EXISTS (SELECT FROM task t WHERE t.id = g.task_id AND t.erasure IS NULL)
     RETURNING g.tenant_id, g.project_id, g.task_id, g.dealt, p.user_id
 )
 INSERT INTO assignment (tenant_id, project_id, task_id, stage, slot, reserved_for, reserved_until)

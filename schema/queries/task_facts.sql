@@ -10,6 +10,6 @@ SELECT t.state, t.version, t.overlap, t.rework_count, t.skip_count, t.archived_f
            SELECT unnest(t.hands) UNION
            SELECT l.author FROM (SELECT DISTINCT ON (v.assignment_id) v.assignment_id, v.author FROM label_version v
                                  WHERE v.task_id = t.id AND v.kind = 'submission' ORDER BY v.assignment_id, v.seq DESC) l
-           JOIN assignment o ON o.id = l.assignment_id WHERE o.state <> 'submitted'), t.gold
+           JOIN assignment o ON o.id = l.assignment_id WHERE o.state <> 'submitted'), t.gold, t.erasure IS NOT NULL
 FROM task t LEFT JOIN label_version h ON h.id = t.head_label
 WHERE t.id = $1::bigint

@@ -123,7 +123,10 @@ class Desk:
 # ---- the invariants, in SQL ----
 
 MOVES = """('import', 'prelabelled', 'prelabel_failed', 'submit', 'skip', 'accept', 'fix', 'reject', 'pass', 'fail', 'reopen',
-    'archive', 'restore', 'adopt')"""
+    'archive', 'restore', 'adopt', 'erase')"""
+
+# An erased version has no place.
+ERASED = "'00000000-0000-0000-0000-000000000000'"
 
 # Each finds what must not be; the first column says where.
 RULES = {
@@ -158,7 +161,7 @@ RULES = {
         WHERE c.after IS NOT NULL AND (c.next_version <= c.assignment_version OR NOT EXISTS (
             SELECT FROM event e WHERE e.tenant_id = c.tenant_id AND e.task_id = c.task_id AND e.seq > c.seq AND e.seq < c.after
               AND ((e.assignment_id = c.assignment_id AND e.assignment_version = c.assignment_version
-                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip', 'adopt')
+                    AND e.action NOT IN ('claim', 'late')) OR e.action IN ('archive', 'skip', 'adopt', 'erase')
                    OR (e.assignment_id = c.assignment_id AND e.detail->>'bulk' = 'true'))))""",
     "I3: who holds an assignment has claimed that version": """
         SELECT a.id, a.version, a.holder FROM assignment a WHERE a.state IN ('leased', 'submitted') AND NOT EXISTS (
@@ -190,13 +193,13 @@ RULES = {
         SELECT l.id, l.parent FROM label_version l
         LEFT JOIN label_version p ON p.tenant_id = l.tenant_id AND p.id = l.parent AND p.task_id = l.task_id AND p.seq < l.seq
         WHERE l.parent IS NOT NULL AND p.id IS NULL""",
-    "a label has a task, an assignment of it, a pack and a config": """
+    "a label has a task, an assignment of it, a pack and a config": f"""
         SELECT l.id FROM label_version l
         LEFT JOIN task t ON t.tenant_id = l.tenant_id AND t.id = l.task_id AND t.project_id = l.project_id
         LEFT JOIN assignment a ON a.tenant_id = l.tenant_id AND a.id = l.assignment_id AND a.task_id = l.task_id
         LEFT JOIN pack p ON p.tenant_id = l.tenant_id AND p.id = l.pack AND l.pack_off + l.bytes <= p.bytes
         LEFT JOIN label_config c ON c.tenant_id = l.tenant_id AND c.project_id = l.project_id AND c.version = l.label_config_version
-        WHERE t.id IS NULL OR p.id IS NULL OR c.version IS NULL OR (l.assignment_id IS NOT NULL AND a.id IS NULL)""",
+        WHERE t.id IS NULL OR (p.id IS NULL AND l.pack <> {ERASED}) OR c.version IS NULL OR (l.assignment_id IS NOT NULL AND a.id IS NULL)""",
     "a label belongs to a person or to a model": """
         SELECT id FROM label_version WHERE CASE WHEN kind IN ('merge', 'import') THEN model IS NOT NULL ELSE (author IS NULL) = (model IS NULL) END""",
     "a label has its event": """
@@ -258,7 +261,7 @@ RULES = {
                 WHERE NOT (kind = 'submission' AND EXISTS (SELECT FROM task t WHERE t.tenant_id = l.tenant_id AND t.id = l.task_id AND t.gold))
                 GROUP BY 1, 2, 3
             UNION ALL SELECT tenant_id, project_id, 'action.' || action, count(*) FROM event e
-                WHERE (action IN {MOVES} OR action = 'late') AND NOT (action = 'submit' AND EXISTS (
+                WHERE (action IN {MOVES} OR action = 'late') AND task_id IS NOT NULL AND NOT (action = 'submit' AND EXISTS (
                     SELECT FROM task t WHERE t.tenant_id = e.tenant_id AND t.id = e.task_id AND t.gold)) GROUP BY 1, 2, 3) x USING (tenant_id, project_id, name)
         WHERE coalesce(c.n, 0) <> coalesce(x.n, 0) AND c.name IS DISTINCT FROM 'task.none'""",
 }
@@ -276,7 +279,7 @@ def broken_rules(db, blobs=None):
         c.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         lines += rules_broken_in(c)
         if blobs:
-            rows = c.execute("SELECT tenant_id, id, pack, pack_off, bytes, sha256 FROM label_version").fetchall()
+            rows = c.execute(f"SELECT tenant_id, id, pack, pack_off, bytes, sha256 FROM label_version WHERE pack <> {ERASED}").fetchall()
             lines += [f"I6: label {row[1]}: {why}" for row in rows if (why := document(blobs, *row[:1], *row[2:])[1])]
     return lines
 

@@ -67,7 +67,7 @@ def world(api, db, server):
     work = next(a for a in desk.task(desk.tasks[1])["assignments"] if a["stage"] == "annotate")
     someone = people(db, server, api, desk.project, 1)[0][0]
     things = {"projects": desk.project, "tasks": desk.tasks[2], "labels": desk.labels()[0]["id"], "assignments": work["id"],
-              "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "label-configs": 1, "fields": "data.image",
+              "releases": release, "assets": asset, "members": someone, "people": someone, "tokens": 1, "users": someone, "invites": 1 << 40, "erasures": 1 << 40, "label-configs": 1, "fields": "data.image",
               "exports": db.execute("""
                   WITH r AS (INSERT INTO release (tenant_id, project_id, name, state, split, salt, root, items, label_config_version, created_by)
                              SELECT tenant_id, project_id, 'made', 'ready', split, salt, sha256(''), 0, 1, created_by FROM release WHERE id = %s RETURNING *)
@@ -111,7 +111,7 @@ def allowed(role, may):
 
 
 # What an allowed request on nothing says, where that is 404: not the gate's word, but the handler's.
-NOT_THERE = {"draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite", "upload_get": "there is no such upload",
+NOT_THERE = {"erasure_get": "there is no such erasure", "draft_get": "you have no draft of this assignment", "invite_revoke": "there is no such invite", "upload_get": "there is no such upload",
              "upload_drop": "there is no such upload", "upload_part": "there is no such upload", "upload_complete": "there is no such upload",
              "search_field_drop": "the project is not searched by this path"}
 
@@ -282,7 +282,7 @@ def test_an_address_is_taken_once(api):
 # ---- versions and leases ----
 
 NEEDS_VERSION = [name for name in BY_NAME if name in (
-    "project_update", "task_reopen", "task_archive", "task_restore", "heartbeat", "draft_put", "submit", "verdict", "skip", "release",
+    "project_update", "task_erase", "task_reopen", "task_archive", "task_restore", "heartbeat", "draft_put", "submit", "verdict", "skip", "release",
     "project_archive", "project_restore", "config_add",
     "label_adopt", "label_merge", "label_restore")]
 
@@ -300,7 +300,7 @@ def test_if_match_is_needed(api, world, name):
 def test_the_table_says_which_routes_need_if_match(api):
     paths = api().ok("GET", "/openapi.json")["paths"]
     needs = {op["operationId"] for ops in paths.values() for op in ops.values() if versioned(op)}
-    assert needs == set(NEEDS_VERSION) and len(NEEDS_VERSION) == 16
+    assert needs == set(NEEDS_VERSION) and len(NEEDS_VERSION) == 17
 
 
 def test_stale_versions_of_tasks_and_projects(api):
@@ -450,7 +450,7 @@ TAKES_JSON = sorted(re.findall(r'\.name = "(\w+)"(?:(?!\.handler).)*?\.body = BO
 
 def send_raw(api, world, name, data, content_type="application/json"):
     method, template = BY_NAME[name]
-    admins = name in ("user_update", "project_duplicate") or not ("projects/" in template or "{" in template)
+    admins = name in ("user_update", "user_erase", "project_duplicate") or not ("projects/" in template or "{" in template)
     role = "model" if name == "predictions" else "admin" if admins else "manager"
     return api(role).request(method, world(template), data=data, version=999999, headers={"Content-Type": content_type})
 

@@ -62,7 +62,7 @@ struct task {
     enum task_state state, archived_from;
     int64_t version;
     int overlap, rework, skips;
-    bool gold, has_head;
+    bool gold, has_head, erased;
     struct people head_authors; /* who wrote the head label: a fix is its fixer's, on top of ... */
     struct people annotators;   /* ... those whose label was fixed */
     int64_t head_author, reviewer;

@@ -243,7 +243,7 @@ static void manager(struct sim *s)
         .to_review = sim_chance(s, 50),
         .revoke = sim_chance(s, 30)};
 
-    m.action = moves[sim_roll(s, ARRAY_LEN(moves))];
+    m.action = sim_chance(s, 4) ? ACTION_ERASE : moves[sim_roll(s, ARRAY_LEN(moves))];
     if (m.op == OP_ASSIGN || m.op == OP_UNASSIGN) {
         if (!workflow_stage(t->state, &m.stage))
             return;
@@ -266,13 +266,14 @@ static void try_illegal(struct sim *s, const struct task *t)
 
 static void idle(struct sim *s, struct task *t)
 {
+    static const enum action stays[] = {ACTION_PRIORITIZE, ACTION_LATE, ACTION_ERASE_LABEL};
     enum stage stage;
     unsigned at = sim_roll(s, 100);
 
     if (at < 30)
         try_illegal(s, t);
     else if (at < 50)
-        CHECK(sim_stay(s, t, sim_chance(s, 50) ? ACTION_PRIORITIZE : ACTION_LATE));
+        CHECK(sim_stay(s, t, stays[sim_roll(s, ARRAY_LEN(stays))]));
     else if (at < 60)
         sim_deal_gold(s, t, 1 + sim_roll(s, SIM_PEOPLE));
     else if (t->gold ? at < 64 : !workflow_stage(t->state, &stage))

@@ -49,6 +49,7 @@ struct task_facts sim_facts(const struct task *t, const struct slot *acting, int
         .agreement = 1,
         .score = -1,
         .gold = t->gold,
+        .erased = t->erased,
         .reviewer = t->reviewer,
         .head_author = t->head_author,
         .nhands = t->nhands,
@@ -396,9 +397,16 @@ static struct answer on_move(struct sim *s, struct task *t, const struct message
     f = sim_facts(t, NULL, m->actor);
     f.reopen_to_review = m->to_review;
     if (!act(s, t, m->action, NULL, m->actor, &f)) {
-        CHECK(t->gold || !workflow_leaves(t->state, m->action) || (m->to_review && !t->has_head));
+        CHECK(t->gold || t->erased || !workflow_leaves(t->state, m->action) ||
+              (m->to_review && !t->has_head));
         t->nhands = hands;
         return (struct answer){.outcome = TOLD_REFUSED};
+    }
+    CHECK(!t->erased);
+    if (m->action == ACTION_ERASE) {
+        t->erased = true;
+        t->has_head = false;
+        t->head_author = 0;
     }
     if (m->action == ACTION_ADOPT) {
         t->labels++;
@@ -514,7 +522,7 @@ void sim_sweep(struct sim *s, struct task *t)
 
 void sim_deal_gold(struct sim *s, struct task *t, int64_t who)
 {
-    if (!t->gold || sim_tenant(who) != t->tenant || elsewhere(t, NULL, who) ||
+    if (!t->gold || t->erased || sim_tenant(who) != t->tenant || elsewhere(t, NULL, who) ||
         !people_has(&s->may[t->tenant][STAGE_ANNOTATE], who))
         return;
     for (int i = MAX_OVERLAP; i < SIM_SLOTS; i++) {

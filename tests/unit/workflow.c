@@ -292,6 +292,20 @@ TEST(decide_adopt)
     check_decisions(cases, ARRAY_LEN(cases));
 }
 
+TEST(decide_erase)
+{
+    static const struct decision_case cases[] = {
+        {"{}", FACTS(.state = TASK_ANNOTATE, .gold = true), ACTION_ERASE,
+            "archived, slot submitted, cancel rest"},
+        {"{}", ARCHIVED(DONE, .id = 1), ACTION_ERASE, "archived, slot submitted, cancel rest"},
+        /* nothing leads back, and what comes too late is still kept */
+        {"{}", ARCHIVED(DONE, .id = 1, .erased = true), ACTION_RESTORE, NULL},
+        {"{}", ARCHIVED(DONE, .id = 1, .erased = true), ACTION_ERASE, NULL},
+        {"{}", ARCHIVED(DONE, .id = 1, .erased = true), ACTION_LATE, "archived, slot open"},
+    };
+    check_decisions(cases, ARRAY_LEN(cases));
+}
+
 TEST(decide_leases)
 {
     static const struct decision_case cases[] = {

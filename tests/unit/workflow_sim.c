@@ -73,7 +73,7 @@ static void check_task(const struct sim *s, const struct task *t)
     }
     CHECK(!staged || live > 0 || t->gold);
     CHECK(t->has_head || (t->state != TASK_REVIEW && t->state != TASK_QA && t->state != TASK_DONE));
-    CHECK(!t->gold || t->state == TASK_ANNOTATE);
+    CHECK(!t->gold || t->erased || t->state == TASK_ANNOTATE);
     check_people(t);
 }
 
@@ -120,7 +120,7 @@ static void one_good_deed(struct sim *s, struct task *t, enum stage stage)
 /* From wherever it is, willing people bring the task to `done`. */
 static void bring_to_done(struct sim *s, struct task *t)
 {
-    for (int n = 0; n < 64 && t->state != TASK_DONE && !t->gold; n++) {
+    for (int n = 0; n < 64 && t->state != TASK_DONE && !t->gold && !t->erased; n++) {
         enum stage stage;
         if (workflow_stage(t->state, &stage)) {
             one_good_deed(s, t, stage);
@@ -131,7 +131,7 @@ static void bring_to_done(struct sim *s, struct task *t)
         }
         check_task(s, t);
     }
-    CHECK(t->state == TASK_DONE || t->gold);
+    CHECK(t->state == TASK_DONE || t->gold || t->erased);
 }
 
 static void check_coverage(const struct sim *s)

@@ -164,9 +164,12 @@ static enum err write_item(struct job *j, const PGresult *page, int row)
         e = FAULT("export.item");
     if (!e)
         e = read_label(j, page, row);
-    if (!e)
+    bool erased = e == ERR_GONE;
+    if (!e || erased)
         e = export_row_read(page, row, buf_view(&j->text), a, &item);
-    if (!e)
+    if (!e && erased)
+        exporter_erased(&j->exporter);
+    else if (!e)
         e = exporter_item(&j->exporter, &item);
     if (!e)
         e = pump(j);

@@ -122,6 +122,8 @@ static enum err read_doc(
         return ERR_OK;
     e = pack_get(
         &r->blobs, row->tenant, label->pack, label->off, label->bytes, label->sha256, &r->doc);
+    if (e == ERR_GONE) /* by reference: who follows it is told that it was erased */
+        return ERR_OK;
     if (e)
         log_error("stream_alarm",
             "label %" PRId64 " of task %" PRId64 " cannot be read from the blob storage: %s. The "

@@ -115,10 +115,10 @@ static bool read_submissions(
             continue;
         buf_clear(text);
         enum err e = read_document(k->blobs, res, row, text);
-        if (e)
+        if (e && e != ERR_GONE)
             log_error("agreement_keep", "task %lld: %s", (long long)db_get_int(res, row, COL_TASK),
                 err_title(e));
-        if (e && e != ERR_CORRUPT && e != ERR_NOT_FOUND && e != ERR_RANGE)
+        if (e && e != ERR_GONE && e != ERR_CORRUPT && e != ERR_NOT_FOUND && e != ERR_RANGE)
             return false;
         if (e)
             continue;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "workers/upkeep/agreement_keep.h"
+#include "workers/upkeep/erasure_keep.h"
 #include "workers/upkeep/export_expire.h"
 #include "workers/upkeep/label_index.h"
 #include "workers/upkeep/storage_keep.h"
@@ -10,7 +11,7 @@
 
 enum { ROUND = 1000, DIGEST = 5000, LABELS = 500, TASKS = 200, MONTHS_AHEAD = 2, PACKS = 32 };
 
-enum { EXPORTS = 20, PARTS = 200 };
+enum { EXPORTS = 20, PARTS = 200, STEPS = 50 };
 
 const struct job jobs[] = {
     {"upkeep_plan", STMT_upkeep_plan, 3, 60000, INT64_MAX, false, NULL}, /* before all others */
@@ -27,6 +28,7 @@ const struct job jobs[] = {
     {"label_index", .run = label_index_run, .arg = LABELS, .every_ms = 250, .again_at = LABELS},
     {"export_expire", .run = export_expire_run, .arg = EXPORTS, .every_ms = 5000,
         .again_at = EXPORTS},
+    {"erasure_keep", .run = erasure_keep_run, .arg = STEPS, .every_ms = 500, .again_at = STEPS},
     {"agreement_keep", .run = agreement_keep_run, .arg = TASKS, .every_ms = 500, .again_at = TASKS},
     {"storage_merge", .run = storage_merge_run, .arg = PACKS, .every_ms = 5000, .again_at = 100},
     {"storage_collect", .run = storage_collect_run, .every_ms = 10000, .again_at = INT64_MAX},

@@ -65,10 +65,11 @@ static bool read_terms(struct blob_store *blobs, const PGresult *res, int row, s
     if (!e)
         e = label_terms_read(buf_view(&text), a, terms);
     buf_release(&text);
-    if (e)
+    if (e && e != ERR_GONE)
         log_error("label_index", "task %lld: %s", (long long)db_get_int(res, row, COL_TASK),
             err_title(e));
-    return !e || e == ERR_CORRUPT || e == ERR_NOT_FOUND || e == ERR_BAD_JSON || e == ERR_RANGE;
+    return !e || e == ERR_GONE || e == ERR_CORRUPT || e == ERR_NOT_FOUND || e == ERR_BAD_JSON ||
+           e == ERR_RANGE;
 }
 
 static void add(struct update *u, const PGresult *res, int row, const struct label_terms *terms)

@@ -1,0 +1,3 @@
+-- Lets go of a tenant's packs.
+-- users: upkeep
+SELECT pg_advisory_unlock(hashtextextended('packs', $1::bigint))

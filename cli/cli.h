@@ -19,6 +19,7 @@ int cmd_token(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_release(int argc, char **argv);
+int cmd_erase(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
 int cmd_storage(int argc, char **argv);

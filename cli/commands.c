@@ -193,6 +193,26 @@
     "  --rate BYTES\n        scrub: how much to read in a second (default: as much as there is)\n" \
     "  --once\n        scrub: once through all of it\n"
 
+#define ERASE_HELP                                                                                 \
+    "What a person asks for with article 17 of the GDPR. The content goes for good, out of "       \
+    "rows,\n"                                                                                      \
+    "packs and media; what happened stays, with times, numbers and hashes. annotate-upkeep "       \
+    "carries\n"                                                                                    \
+    "an order out; this command waits for it and prints it as a line of JSON. See "                \
+    "docs/storage.md.\n\n"                                                                         \
+    "  task ID     its data, all versions of its label, drafts, comments, media of no other "      \
+    "task\n"                                                                                       \
+    "  person ID   who they were, their logins, drafts, late work and comments; the labels that\n" \
+    "              they handed in stay, as those of \"erased user ID\"\n"                          \
+    "  show ID     an order, and how far it is\n"                                                  \
+    "  list        orders: yours, or, for an administrator, all\n\n"                               \
+    "  --reason TEXT\n        why; stays in the history\n"                                         \
+    "  --labels\n        of a person: the labels that they handed in, too\n"                       \
+    "  --force\n        also what a protected release holds; it keeps its root\n"                  \
+    "  --dry-run\n        only count what would go\n"                                              \
+    "  --yes\n        do it; without it what would go is counted, with exit status 2\n"            \
+    "  --no-wait\n        print the order and leave it to annotate-upkeep\n"
+
 #define WORKFLOW_HELP                                                                              \
     "Prints the one table of legal moves of a task, from which the server decides, the database\n" \
     "checks and the documentation draws.\n\n"                                                      \
@@ -252,6 +272,12 @@ const struct command commands[] = {
         "       annotate storage scrub [--rate BYTES] [--once]\n"
         "       annotate storage status",
         "Keep the blob storage", STORAGE_HELP, cmd_storage},
+    {"erase",
+        "task ID --reason TEXT [--force] [--dry-run | --yes] [--no-wait]\n"
+        "       annotate erase person ID --reason TEXT [--labels] [--force] [--dry-run | --yes]\n"
+        "           [--no-wait]\n"
+        "       annotate erase show ID | list",
+        "Erase a task's or a person's content for good", ERASE_HELP, cmd_erase},
     {"workflow", "--dot | --sql | --table", "Print the workflow", WORKFLOW_HELP, cmd_workflow},
     {NULL, NULL, NULL, NULL, NULL},
 };

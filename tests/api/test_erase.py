@@ -2,6 +2,7 @@
 import hashlib
 import io
 import json
+import subprocess
 import zipfile
 
 import pytest
@@ -470,3 +471,31 @@ def test_the_stream_says_what_to_delete(api, db, server, upkeep, start_worker, t
     gone = [r["value"] for r in events if r["value"]["action"] == "erase" and r["value"]["task"] is None and r["value"]["project"] == desk.project]
     assert [e["detail"]["user"] for e in gone] == [user]
     assert SECRET not in json.dumps([r for r in labels + events if r["value"] and r["value"].get("project") == desk.project])
+
+
+# ---- in the terminal ----
+
+def annotate(server, client, *words, status=0):
+    token = server.directory / "token"
+    token.touch(0o600)
+    token.write_text(client.headers["Authorization"].partition(" ")[2])
+    done = subprocess.run([stand.BIN / "annotate", "--server", server.url, "--token-file", token, "erase", *map(str, words)],
+                          env=stand.ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def test_the_command(api, db, server, upkeep):
+    desk = desk_of(api, 2)
+    desk.annotate(value=said(SECRET))
+    asked = annotate(server, desk("manager"), "task", desk.tasks[0], "--reason", "as asked", status=2)
+    assert "--yes" in asked.stderr and json.loads(asked.stdout)["counts"]["labels"] == 1 and desk.state() == "done"
+    ordered = json.loads(annotate(server, desk("manager"), "task", desk.tasks[0], "--reason", "as asked", "--yes", "--no-wait").stdout)
+    carried_out(db, desk, ordered)
+    shown = json.loads(annotate(server, desk("manager"), "show", ordered["id"]).stdout)
+    assert shown["state"] == "done" and shown["counts"]["labels"] == 1 and holding(server, SECRET) == []
+    listed = annotate(server, desk("manager"), "list").stdout.splitlines()
+    assert ordered["id"] in [json.loads(line)["id"] for line in listed]
+    assert "no such" in annotate(server, desk("admin"), "person", 1 << 40, "--reason", "x", "--yes", status=1).stderr
+    annotate(server, desk("manager"), "task", desk.tasks[1], "--reason", "x", "--dry-run")
+    assert desk.state(desk.tasks[1]) == "annotate"

@@ -116,30 +116,31 @@ struct sheet {
     const struct export_item *item;
     struct str control; /* whose texts are transcripts */
     const struct recordings *all;
-    bool *used; /* of the drawing's answers */
 };
 
-static bool is_of_segment(const struct recording *r, struct str id)
+static bool is_transcript(const struct sheet *h, struct shape_answer *answer)
 {
-    for (size_t i = 0; id.n && i < r->n; i++)
-        if (str_eq(r->segments[i].shape->id, id))
-            return true;
-    return false;
+    if (answer->told || !str_eq(answer->control, h->control))
+        return false;
+    return answer->told = true;
 }
 
-/* What was said of a stretch; without one, of the whole recording. NULL: nothing. */
-static struct json_object *said_of(
-    const struct sheet *h, const struct recording *r, const struct segment *s)
+/* NULL: nothing was said of the stretch. */
+static struct json_object *said_of(const struct sheet *h, const struct segment *s)
+{
+    for (struct shape_answer *answer = s->shape->answers; answer; answer = answer->next)
+        if (is_transcript(h, answer))
+            return answer->said;
+    return NULL;
+}
+
+static struct json_object *said_of_whole(const struct sheet *h, const struct recording *r)
 {
     for (size_t i = 0; i < h->all->drawing.nanswers; i++) {
-        const struct shape_answer *answer = &h->all->drawing.answers[i];
-        if (h->used[i] || !str_eq(answer->control, h->control) ||
-            !str_eq(answer->to, r->media->object->name.text) || answer->picture != r->media->index)
-            continue;
-        if (s ? !str_eq(answer->id, s->shape->id) : is_of_segment(r, answer->id))
-            continue;
-        h->used[i] = true;
-        return answer->said;
+        struct shape_answer *answer = &h->all->drawing.answers[i];
+        if (!answer->region && str_eq(answer->to, r->media->object->name.text) &&
+            answer->picture == r->media->index && is_transcript(h, answer))
+            return answer->said;
     }
     return NULL;
 }
@@ -152,13 +153,13 @@ static enum err put_recording(const struct sheet *h, const struct recording *r)
 
     for (size_t i = 0; i < r->n; i++) {
         const struct segment *s = &r->segments[i];
-        if ((said = said_of(h, r, s)))
+        if ((said = said_of(h, s)))
             put_segment(h->x, h->item, r, s, said);
         else
             export_lost_type(h->x, "regions", s->shape->type);
         any |= said != NULL;
     }
-    if (!any && (said = said_of(h, r, NULL))) {
+    if (!any && (said = said_of_whole(h, r))) {
         put_whole(h->x, h->item, r, said);
         any = true;
     }
@@ -174,14 +175,10 @@ static enum err item(struct exporter *x, const struct export_item *i)
     struct arena *a = arena_new();
     struct recordings all;
     enum err e = recordings_read(x, i, a, &all);
-    struct sheet h = {
-        x, i, s->control, &all, arena_array(a, all.drawing.nanswers + 1, sizeof(bool))};
+    struct sheet h = {x, i, s->control, &all};
 
     for (size_t k = 0; !e && k < all.n; k++)
         e = put_recording(&h, &all.v[k]);
-    for (size_t k = 0; !e && k < all.drawing.nanswers; k++)
-        if (!h.used[k])
-            export_lost_type(x, "answers", all.drawing.answers[k].type);
     if (!e)
         recordings_rest_lost(x, &all);
     arena_free(a);

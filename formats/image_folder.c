@@ -167,12 +167,10 @@ static void put_cell(struct sheet *h, const struct column *c, size_t at)
     struct json_object *said = NULL;
     double number;
 
-    for (size_t i = 0; i < d->nanswers; i++)
+    for (size_t i = 0; !said && i < d->nanswers; i++)
         if (picture_judged(h->picture, c->control, &d->answers[i])) {
-            if (said)
-                export_lost_type(h->x, "answers", d->answers[i].type);
-            else
-                said = d->answers[i].said;
+            said = d->answers[i].said;
+            d->answers[i].told = true;
         }
     key(h->out, c->name);
     if (c->cell != CELL_NUMBER)
@@ -299,23 +297,6 @@ static enum err put_picture(struct sheet *h)
 
 /* ---- tasks */
 
-static bool has_column(const struct folder *f, const struct shape_answer *answer)
-{
-    for (const struct column *c = f->first; c; c = c->next)
-        if (str_eq(c->control->name.text, answer->control))
-            return true;
-    return false;
-}
-
-static void count_lost(struct exporter *x, const struct folder *f, const struct pictures *p)
-{
-    for (size_t i = 0; i < p->drawing.nanswers; i++)
-        if (!has_column(f, &p->drawing.answers[i]))
-            export_lost_type(x, "answers", p->drawing.answers[i].type);
-    for (size_t i = 0; i < p->drawing.relations; i++)
-        export_lost(x, "relations");
-}
-
 static struct split *split_of(struct exporter *x, struct folder *f, const char *name)
 {
     struct split **at = &f->splits, *s;
@@ -354,7 +335,7 @@ static enum err item(struct exporter *x, const struct export_item *i)
         e = put_picture(&h);
     }
     if (!e)
-        count_lost(x, f, &pictures);
+        picture_rest_lost(x, &pictures);
     arena_free(a);
     return e;
 }

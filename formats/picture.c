@@ -131,7 +131,7 @@ void picture_lost(struct exporter *x, const struct shape *s)
 bool picture_judged(
     const struct picture *p, const struct label_control *control, const struct shape_answer *answer)
 {
-    return str_eq(answer->control, control->name.text) &&
+    return !answer->region && str_eq(answer->control, control->name.text) &&
            str_eq(answer->to, p->object->name.text) &&
            (!control->per_item || answer->picture == p->index);
 }

@@ -98,6 +98,9 @@ enum err recordings_read(
 
 void recordings_rest_lost(struct exporter *x, const struct recordings *r)
 {
+    for (size_t i = 0; i < r->drawing.nanswers; i++)
+        if (!r->drawing.answers[i].told)
+            export_lost_type(x, "answers", r->drawing.answers[i].type);
     for (size_t i = 0; i < r->drawing.relations; i++)
         export_lost(x, "relations");
 }

@@ -24,7 +24,7 @@ struct recording {
 struct recordings {
     struct recording *v;
     size_t n;
-    struct drawing drawing; /* its answers and relations are the format's to carry or to count */
+    struct drawing drawing; /* an answer that the format carries it marks as told */
 };
 
 /* ERR_INVALID with the reason when the config plays nothing; for begin(). */
@@ -33,7 +33,7 @@ enum err recordings_wanted(struct exporter *x) MUSTCHECK;
  * lost. */
 enum err recordings_read(struct exporter *x, const struct export_item *i, struct arena *a,
     struct recordings *out) MUSTCHECK;
-/* Counts the relations. */
+/* Counts the answers that were not told ("answers.TYPE"), and relations. */
 void recordings_rest_lost(struct exporter *x, const struct recordings *r);
 
 #endif

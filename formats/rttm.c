@@ -72,8 +72,6 @@ static enum err item(struct exporter *x, const struct export_item *i)
 
     for (size_t k = 0; !e && k < all.n; k++)
         e = put_recording(x, &all.v[k]);
-    for (size_t k = 0; !e && k < all.drawing.nanswers; k++)
-        export_lost_type(x, "answers", all.drawing.answers[k].type);
     if (!e)
         recordings_rest_lost(x, &all);
     if (!e && i->split.n)

@@ -77,9 +77,10 @@ static struct str class_of(struct exporter *x, const struct classify *c,
     struct str class = STR("");
 
     for (size_t i = 0; i < pictures->drawing.nanswers; i++) {
-        const struct shape_answer *answer = &pictures->drawing.answers[i];
+        struct shape_answer *answer = &pictures->drawing.answers[i];
         if (!picture_judged(p, c->control, answer))
             continue;
+        answer->told = true;
         for (size_t k = 0; k < answer_count(answer->said); k++) {
             if (class.n)
                 export_lost(x, "choices");
@@ -109,19 +110,9 @@ static enum err put_picture(struct exporter *x, const char *split, const struct 
     return export_media(x, path, p->asset);
 }
 
-static void count_lost(struct exporter *x, const struct classify *c, const struct pictures *p)
-{
-    for (size_t i = 0; i < p->drawing.nanswers; i++)
-        if (!str_eq(p->drawing.answers[i].control, c->control->name.text))
-            export_lost_type(x, "answers", p->drawing.answers[i].type);
-    for (size_t i = 0; i < p->drawing.relations; i++)
-        export_lost(x, "relations");
-}
-
 /* What is not split is all for training. */
 static enum err item(struct exporter *x, const struct export_item *i)
 {
-    const struct classify *c = export_state(x, sizeof(*c));
     struct arena *a = arena_new();
     const char *split = i->split.n ? export_split(i, a) : "train";
     struct pictures pictures;
@@ -130,7 +121,7 @@ static enum err item(struct exporter *x, const struct export_item *i)
     for (size_t k = 0; !e && k < pictures.n; k++)
         e = put_picture(x, split, &pictures, &pictures.v[k], a);
     if (!e)
-        count_lost(x, c, &pictures);
+        picture_rest_lost(x, &pictures);
     arena_free(a);
     return e;
 }

@@ -72,7 +72,8 @@ def objects(server):
     return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("body", [{}, {"format": "label-studio"}, {"format": "jsonl", "container": "tar"}, {"labelled": True, "container": "zip"}])
+@pytest.mark.parametrize("body", [{}, {"format": "label-studio"}, {"format": "jsonl", "container": "tar"}, {"labelled": True, "container": "zip"},
+                                  {"format": "webdataset", "container": "tar", "media": True}, {"format": "imagefolder", "media": True}])
 def test_the_same_bytes_as_streamed(ready, body):
     job = ended(ready, order(ready, **body))
     assert (job["state"], job["done"], job["items"], job["error"]) == ("done", 12, 12, None)

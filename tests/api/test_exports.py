@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image
 from xml.etree import ElementTree
 
@@ -491,6 +492,16 @@ def test_a_directory(shop, command, tmp_path):
 FLAT = {"jsonl", "label-studio", "label-studio-min", "csv"}
 TREES = {"coco", "yolo", "yolo-segment", "yolo-obb", "yolo-pose", "voc", "cvat", "imagefolder", "masks"}
 FORMATS = sorted(FLAT | TREES)
+
+
+def test_every_format_is_told_of(server):
+    """Where people look: the API's description and the command line's help."""
+    spec = requests.get(server.url + "/openapi.json", timeout=10).json()
+    parameters = {p["name"]: p for p in spec["paths"]["/v1/releases/{id}/export"]["get"]["parameters"]}
+    told = set(parameters["format"]["schema"]["enum"])
+    assert told == set(FORMATS) | {"conll", "asr", "rttm", "yolo-classify", "webdataset", "cvat-video"}
+    words = subprocess.run([BIN / "annotate", "export", "--help"], capture_output=True, text=True, check=True).stdout
+    assert told <= set(words.replace(",", " ").split())
 
 
 @pytest.mark.parametrize("kind", FORMATS)

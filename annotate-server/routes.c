@@ -334,7 +334,7 @@ const struct route routes[] = {
      .object = OBJECT_RELEASE, .ok = 200,
      .params = PARAMS(ONE_OF("format", "\"jsonl\",\"label-studio\",\"coco\",\"yolo\",\"yolo-segment\",\"yolo-obb\",\"yolo-pose\",\"voc\",\"cvat\",\"label-studio-min\",\"csv\",\"conll\",\"asr\",\"rttm\",\"yolo-classify\",\"imagefolder\",\"masks\",\"webdataset\",\"cvat-video\"", "default jsonl"),
                       ONE_OF("container", "\"file\",\"tar\",\"tar.zst\",\"zip\"", "file: the one file, as it is; default zip where there are several"),
-                      PARAM("media", "boolean", "true: with the pictures, sounds and films; needs a container"),
+                      PARAM("media", "boolean", "true: with the pictures, sounds and films; several files"),
                       PARAM("labelled", "boolean", "true: without tasks whose label is empty"),
                       NUMBER("skip", 0, 9007199254740991, "so many bytes are here already: the rest only"),
                       PARAM("sha256", "string", "of those bytes, in hex; 409 when the export does not begin with them")),

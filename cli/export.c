@@ -18,6 +18,7 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "formats/container.h"
+#include "formats/exporter.h"
 #include "formats/format.h"
 #include "formats/unpack.h"
 
@@ -319,7 +320,7 @@ static bool ends_in(const char *path, const char *suffix)
 /* As said, or as the file's name says, or what the format needs. */
 static bool choose_container(struct order *o, const char *said, const char *out)
 {
-    o->container = o->format->tree || o->media ? CONTAINER_ZIP : CONTAINER_FILE;
+    o->container = export_container(o->format, o->media);
     for (int k = CONTAINER_TAR; !said && k <= CONTAINER_ZIP; k++)
         if (ends_in(out, container_extension((enum container_kind)k)))
             o->container = (enum container_kind)k;
@@ -353,7 +354,8 @@ static bool order_read(struct order *o, const char *format, const char *containe
     else if (!choose_container(o, container, out))
         *status =
             misuse("export", "a container is file, tar, tar.zst or zip, not \"%s\".", container);
-    else if (o->container == CONTAINER_FILE && (o->format->tree || o->media))
+    else if (o->container == CONTAINER_FILE &&
+             export_container(o->format, o->media) != CONTAINER_FILE)
         *status = misuse("export", "that is several files: --container tar, tar.zst or zip.");
     else
         *status = 0;

@@ -59,6 +59,11 @@ enum err export_refuse(struct exporter *x, const char *fmt, ...)
 
 /* ---- driving */
 
+enum container_kind export_container(const struct format *f, bool media)
+{
+    return f->tree || media ? CONTAINER_ZIP : CONTAINER_FILE;
+}
+
 static enum err check(struct exporter *x)
 {
     const struct export_options *o = &x->options;

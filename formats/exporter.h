@@ -68,6 +68,10 @@ struct exporter {
     char why[EXPORT_WHY]; /* of a refusal by exporter_begin */
 };
 
+/* What an export needs at least, and gets when nobody says: a zip when it is several files, else
+ * the bare file. */
+enum container_kind export_container(const struct format *f, bool media);
+
 /* ERR_INVALID with `why` when the options do not go together. Released in any case. */
 enum err exporter_begin(
     struct exporter *x, const struct export_options *o, struct export_sink sink) MUSTCHECK;

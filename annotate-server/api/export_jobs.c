@@ -2,10 +2,9 @@
  * annotate-export's work. */
 #include "annotate-server/api/export_jobs.h"
 
+#include "annotate-server/api/export_order.h"
 #include "annotate-server/api/listing.h"
 #include "annotate-server/http/byte_range.h"
-#include "formats/container.h"
-#include "formats/format.h"
 #include "storage/export_key.h"
 
 /* Columns of export_job_get; the attempt is the last. */
@@ -36,38 +35,16 @@ static void reply_job(struct req *r, const PGresult *res, int status)
 
 /* ---- ordering */
 
-struct order {
-    const struct format *format;
-    enum container_kind container;
-    bool media, labelled;
-};
-
-/* What the exporter would refuse is refused here. false: answered. */
-static bool read_order(struct req *r, struct order *o)
+/* false: answered. */
+static bool read_order(struct req *r, struct export_order *o)
 {
     static const char *const members[] = {"format", "container", "media", "labelled"};
-    struct str format = STR("jsonl"), container = {NULL, 0};
+    struct str format = {NULL, 0}, container = {NULL, 0};
 
-    *o = (struct order){.media = false};
-    if (!body_only(r, members, ARRAY_LEN(members)) || !body_str(r, "format", false, 64, &format) ||
-        !body_str(r, "container", false, 16, &container) || !body_bool(r, "media", &o->media) ||
-        !body_bool(r, "labelled", &o->labelled))
-        return false;
-    o->format = format_find(format);
-    if (!o->format) {
-        req_fail(r, ERR_INVALID, "/format", "is no export format");
-        return false;
-    }
-    o->container = o->format->tree || o->media ? CONTAINER_ZIP : CONTAINER_FILE;
-    if (container.p && !container_find(container, &o->container)) {
-        req_fail(r, ERR_INVALID, "/container", "must be file, tar, tar.zst or zip");
-        return false;
-    }
-    if (o->container == CONTAINER_FILE && (o->format->tree || o->media)) {
-        req_fail(r, ERR_INVALID, "/container", "that is several files: tar, tar.zst or zip");
-        return false;
-    }
-    return true;
+    *o = (struct export_order){.media = false};
+    return body_only(r, members, ARRAY_LEN(members)) && body_str(r, "format", false, 64, &format) &&
+           body_str(r, "container", false, 16, &container) && body_bool(r, "media", &o->media) &&
+           body_bool(r, "labelled", &o->labelled) && export_order_set(r, o, format, container);
 }
 
 static void on_ordered(struct req *r, const PGresult *res)
@@ -80,7 +57,7 @@ static void on_ordered(struct req *r, const PGresult *res)
 
 void export_job_create_handler(struct req *r)
 {
-    struct order o;
+    struct export_order o;
 
     if (!read_order(r, &o))
         return;

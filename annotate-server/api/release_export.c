@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "annotate-server/api/content.h"
+#include "annotate-server/api/export_order.h"
 #include "annotate-server/api/query.h"
 #include "annotate-server/api/releases.h"
 #include "base/log.h"
@@ -332,30 +333,18 @@ static void on_release(struct req *r, const PGresult *res)
     next_page(x);
 }
 
-/* What the exporter would refuse is refused before the answer begins. false: answered. */
+/* false: answered. */
 static bool options_read(struct req *r, struct export_options *o)
 {
-    struct str format = req_query(r, "format"), container = req_query(r, "container");
-    bool media = false;
+    struct export_order w = {.media = false};
 
-    o->format = format_find(format.p ? format : STR("jsonl"));
-    if (!o->format) {
-        req_fail(r, ERR_INVALID, "/format", "is no export format");
+    if (!flag_param(r, "media", &w.media) || !flag_param(r, "labelled", &w.labelled) ||
+        !export_order_set(r, &w, req_query(r, "format"), req_query(r, "container")))
         return false;
-    }
-    o->container = o->format->tree ? CONTAINER_ZIP : CONTAINER_FILE;
-    if (container.p && !container_find(container, &o->container)) {
-        req_fail(r, ERR_INVALID, "/container", "must be file, tar, tar.zst or zip");
-        return false;
-    }
-    if (!flag_param(r, "media", &media) || !flag_param(r, "labelled", &o->labelled_only))
-        return false;
-    if (o->container == CONTAINER_FILE && (o->format->tree || media)) {
-        req_fail(r, ERR_INVALID, "/container", "%s is several files: tar, tar.zst or zip",
-            media ? "an export with media" : o->format->name);
-        return false;
-    }
-    if (media)
+    o->format = w.format;
+    o->container = w.container;
+    o->labelled_only = w.labelled;
+    if (w.media)
         o->media.read = read_media;
     return true;
 }

@@ -86,6 +86,25 @@ def test_the_same_bytes_as_streamed(ready, body):
     assert job["bytes"] == len(got.content) and job["sha256"] == hashlib.sha256(got.content).hexdigest()
 
 
+@pytest.mark.parametrize("body, suffix, refused", [({}, ".jsonl", None), ({"media": True}, ".zip", None), ({"format": "yolo"}, ".zip", None),
+                                                   ({"media": True, "container": "file"}, None, "/container"),
+                                                   ({"format": "yolo", "container": "file"}, None, "/container"),
+                                                   ({"container": "rar"}, None, "/container"), ({"format": "xls"}, None, "/format")])
+def test_the_same_is_asked_for_with_the_same_words(ready, body, suffix, refused):
+    """Streamed or as a job: the same defaults, the same refusals."""
+    release = f"/v1/releases/{ready.release['id']}"
+    query = "&".join(f"{name}={str(value).lower() if value is True else value}" for name, value in body.items())
+    streamed = ready("viewer").get(f"{release}/export?{query}")
+    if refused:
+        told = [problem(answer, 422, "invalid", refused)["detail"] for answer in (streamed, ready("viewer").post(f"{release}/exports", json=body))]
+        assert told[0] == told[1]
+        return
+    made = content(ready, ended(ready, order(ready, **body)))
+    assert streamed.status_code == made.status_code == 200 and streamed.content == made.content
+    for answer in (streamed, made):
+        assert answer.headers["Content-Disposition"].endswith(f'{suffix}"')
+
+
 def test_parts_of_the_content(ready):
     job = ended(ready, order(ready))
     whole = content(ready, job).content

@@ -139,39 +139,95 @@ static enum err find_erased(struct erase_walk *w, struct str text, PGresult **kn
     return e;
 }
 
-static void blank_known(struct buf *text, const PGresult *known)
-{
-    struct str doc;
-    int64_t nth = 0;
-    int row = 0, n = PQntuples(known);
+/* Columns of pack_documents. */
+enum { PLACE_OFF = 2, PLACE_BYTES };
 
-    for (size_t at = 0; row < n && next_document(buf_view(text), &at, &doc);)
-        if (++nth == db_get_int(known, row, 0)) {
-            blank(text, (int64_t)(at - doc.n), (int64_t)doc.n);
-            row++;
-        }
+/* Where rows say that documents lie in a pack that is alive. */
+static enum err ask_places(struct erase_walk *w, const struct found *f, PGresult **places)
+{
+    struct arena *a = arena_new();
+    struct db_array ids;
+    struct db_call c;
+    char id[37];
+
+    pack_id_print(f->id, id);
+    db_array_init(&ids, DB_TEXT);
+    db_array_text(&ids, str_of(id));
+    db_call_init(&c, STMT_pack_documents, 0, NULL);
+    db_int(&c, a, w->tenant);
+    db_array_bind(&ids, &c);
+    enum err e = db_sync_run(w->db, &c, places);
+    db_array_release(&ids);
+    arena_free(a);
+    return e;
 }
 
-static enum err look_into(
-    struct erase_walk *w, const struct found *f, bool in_use, struct buf *text)
+/* Another version of the same words, which was not erased. */
+static bool is_named(const PGresult *places, int64_t off, int64_t bytes)
+{
+    for (int row = 0; places && row < PQntuples(places); row++) {
+        int64_t from = db_get_int(places, row, PLACE_OFF);
+        if (from < off + bytes && off < from + db_get_int(places, row, PLACE_BYTES))
+            return true;
+    }
+    return false;
+}
+
+/* How many it has overwritten. */
+static int64_t blank_known(struct buf *text, const PGresult *known, const PGresult *places)
+{
+    struct str doc;
+    int64_t nth = 0, blanked = 0;
+    int row = 0, n = PQntuples(known);
+
+    for (size_t at = 0; row < n && next_document(buf_view(text), &at, &doc);) {
+        if (++nth != db_get_int(known, row, 0))
+            continue;
+        row++;
+        if (is_named(places, (int64_t)(at - doc.n), (int64_t)doc.n))
+            continue;
+        blank(text, (int64_t)(at - doc.n), (int64_t)doc.n);
+        blanked++;
+    }
+    return blanked;
+}
+
+/* A pack that may hold copies. */
+struct suspect {
+    const struct found *pack;
+    bool in_use, alive;
+};
+
+static enum err blank_copies(
+    struct erase_walk *w, const struct suspect *s, const PGresult *known, struct buf *text)
+{
+    PGresult *places = NULL;
+    enum err e = s->alive ? ask_places(w, s->pack, &places) : ERR_OK;
+    int64_t n = e ? 0 : blank_known(text, known, places);
+
+    if (n && s->in_use) {
+        w->wait = true;
+    } else if (n) {
+        e = pack_replace(w->blobs, w->tenant, s->pack->id, buf_view(text));
+        w->found += e ? 0 : n;
+        if (!e)
+            e = FAULT("erase.copied");
+    }
+    PQclear(places);
+    return e;
+}
+
+static enum err look_into(struct erase_walk *w, const struct suspect *s, struct buf *text)
 {
     PGresult *known = NULL;
-    enum err e = pack_get_all(w->blobs, w->tenant, f->id, text);
+    enum err e = pack_get_all(w->blobs, w->tenant, s->pack->id, text);
 
     if (is_lost(e))
         return ERR_OK; /* collected meanwhile, or none of ours */
     if (!e)
         e = find_erased(w, buf_view(text), &known);
-    int n = e ? 0 : PQntuples(known);
-    if (n && in_use) {
-        w->wait = true;
-    } else if (n) {
-        blank_known(text, known);
-        e = pack_replace(w->blobs, w->tenant, f->id, buf_view(text));
-        w->found += e ? 0 : n;
-        if (!e)
-            e = FAULT("erase.copied");
-    }
+    if (!e && PQntuples(known))
+        e = blank_copies(w, s, known, text);
     PQclear(known);
     return e;
 }
@@ -217,12 +273,13 @@ static enum err look_at_page(struct erase_walk *w, const struct page *p, struct 
 
     buf_init(&text, BUF_MAX_PACK);
     for (; !e && !w->wait && row < n && bytes < STEP_BYTES; row++) {
-        const struct found *f = &p->packs[db_get_int(suspects, row, 0) - 1];
+        const struct suspect s = {&p->packs[db_get_int(suspects, row, 0) - 1],
+            db_get_bool(suspects, row, 1), db_get_bool(suspects, row, 2)};
         buf_clear(&text);
-        e = look_into(w, f, db_get_bool(suspects, row, 1), &text);
+        e = look_into(w, &s, &text);
         bytes += text.n;
         if (!e && !w->wait)
-            move_to(place, f->key);
+            move_to(place, s.pack->key);
     }
     if (!e && !w->wait && row == n)
         move_to(place, p->listed == OBJECTS ? p->last : "");

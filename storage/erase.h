@@ -1,7 +1,8 @@
 /* Erasure of label documents out of packs: their bytes are overwritten with blanks, at once. Every
- * other document stays where it is, so nobody who reads one notices. Copies are erased as well:
- * merged packs that are kept for the grace period, and packs that a crash left without a row. All
- * of it under pack_lock(). With the worker's role. */
+ * other document stays where it is, so nobody who reads one notices. Copies are erased as well: in
+ * merged packs that are kept for the grace period, in packs that a crash left without a row, and
+ * documents of live packs that no row names. All of it under pack_lock(), with the worker's role.
+ */
 #ifndef STORAGE_ERASE_H
 #define STORAGE_ERASE_H
 

@@ -223,6 +223,24 @@ def test_copies_in_dead_packs_and_packs_without_rows(api, db, server, upkeep):
     assert desk.result(desk.labels(desk.tasks[4])[0]["id"]) == said("text 4 of many")
 
 
+def test_documents_that_no_row_names(api, db, server, upkeep):
+    """The same items again: their labels are in a pack, and nothing refers to them. What says the same elsewhere stays."""
+    desk = desk_of(api, 0)
+
+    def item(name, *texts):
+        return {"data": {"image": f"/{name}"}, "external_id": name, "annotations": [{"result": said(text)} for text in texts]}
+    api.tasks(desk.project, [item("a", "only of a", "of a and c"), item("b", "only of b")])
+    again = api.tasks(desk.project, [item("a", "only of a", "of a and c"), item("c", "of a and c")])
+    assert (again["created"], again["skipped"]) == (1, 1) and len(holding(server, "only of a")) == 2
+    a, c = (db.execute("SELECT id FROM task WHERE external_id = %s AND project_id = %s", (name, desk.project)).fetchone()[0] for name in "ac")
+    desk.tasks = [a]
+    db.execute("UPDATE pack SET created_at = created_at - interval '2 minutes'")
+    carried_out(db, desk, erase(desk))
+    assert holding(server, "only of a") == [] and len(holding(server, "only of b")) == 1
+    assert [p.read_bytes().count(b"of a and c") for p in holding(server, "of a and c")] == [1]
+    assert desk.result(desk.labels(c)[0]["id"]) == said("of a and c")
+
+
 def said_bytes(text):
     return json.dumps(said(text), separators=(",", ":")).encode()
 

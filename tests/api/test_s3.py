@@ -7,7 +7,7 @@ import pytest
 
 import s3
 import stand
-from kit import Desk, choice
+from kit import Desk, choice, until
 from release_env import export, release
 from stand import BIN, Office, Server, Worker
 
@@ -78,6 +78,26 @@ def test_labels_to_an_export(remote, bucket, cluster):
         builder.stop()
     assert [line["task"] for line in lines] == desk.tasks
     assert all(line["label"]["result"] == choice("cat") for line in lines)
+
+
+def test_erasure(remote, bucket):
+    """Out of packs, whole copies of them and media, as from a directory."""
+    desk = Desk(remote, tasks=0, workflow={"review": {"mode": "none"}})
+    asset = upload(desk("manager"), b"a picture to be erased")
+    label = {"result": choice("dog")}
+    made = remote.tasks(desk.project, [{"data": {"image": asset["url"]}, "annotations": [label]}, {"data": {"image": "/2.png"}, "annotations": [label]}])
+    gone, stays = desk.tasks = made["first_id"], made["last_id"]
+    before = desk.labels(stays)[0]["id"]
+    order = desk("manager").ok("POST", f"/v1/tasks/{gone}/erase", 202, json={"reason": "asked"}, version=desk.task(gone)["version"])
+    upkeep = Worker("upkeep", remote.server, poll_ms=20, **bucket.settings)
+    try:
+        until(lambda: desk("manager").ok("GET", f"/v1/erasures/{order['id']}")["state"] == "done", 60, "it is not erased")
+    finally:
+        upkeep.stop()
+    assert not [key for key in bucket.objects("whole/assets/") if asset["sha256"] in key]
+    packs = b"".join(bucket.raw("GET", key)[1] for key in bucket.objects("whole/packs/"))
+    assert packs.count(b'"dog"') == 1 and desk.result(before) == choice("dog")
+    assert desk("viewer").get(f"/v1/labels/{desk.labels(gone)[0]['id']}").status_code == 410
 
 
 def test_lost_media_are_an_error(remote, bucket):

@@ -344,10 +344,10 @@ void shape_corners(const struct shape *s, struct point corners[4])
     }
 }
 
-static void ellipse_points(const struct shape *s, struct point *v)
+void shape_ellipse(const struct shape *s, struct point *v, size_t sides)
 {
-    for (size_t i = 0; i < SHAPE_SIDES; i++) {
-        double angle = 2 * M_PI * (double)i / SHAPE_SIDES;
+    for (size_t i = 0; i < sides; i++) {
+        double angle = 2 * M_PI * (double)i / (double)sides;
         struct point p = turned((struct point){s->w * cos(angle), s->h * sin(angle)}, s->rotation);
         v[i] = (struct point){s->x + p.x, s->y + p.y};
     }
@@ -364,7 +364,7 @@ struct polygon shape_outline(struct arena *a, const struct shape *s)
         if (s->kind == SHAPE_BOX)
             shape_corners(s, v);
         else
-            ellipse_points(s, v);
+            shape_ellipse(s, v, SHAPE_SIDES);
         p.v = v;
     }
     if (p.n > 0)

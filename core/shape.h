@@ -77,8 +77,10 @@ void shape_resize(struct arena *a, struct shape *s, double width, double height)
 
 /* The corners of a turned box, clockwise from its first. */
 void shape_corners(const struct shape *s, struct point corners[4]);
-/* Its outline as a polygon: corners of a box, `sides` points of an ellipse, the points themselves.
- * n 0 for what has no outline. */
+/* So many points of an ellipse, clockwise. */
+void shape_ellipse(const struct shape *s, struct point *v, size_t sides);
+/* Its outline as a polygon: corners of a box, SHAPE_SIDES points of an ellipse, the points
+ * themselves. n 0 for what has no outline. */
 enum { SHAPE_SIDES = 64 };
 struct polygon shape_outline(struct arena *a, const struct shape *s);
 /* The upright box around it, cut to the picture when its size is known; false when there is none

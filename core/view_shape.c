@@ -1,10 +1,11 @@
-/* Owns the step from Label Studio's percentages, offsets and seconds to geometry. Never looks at
- * labels. */
+/* Owns the step from Label Studio's percentages, offsets and seconds to what can be measured; how a
+ * shape is turned is shape.c's. Never looks at labels. */
 #include "core/view_shape.h"
 
 #include <math.h>
 
 #include "core/label_check.h"
+#include "core/shape.h"
 
 /* Beyond these a number is no place: areas stay finite. */
 #define FARTHEST 1e6
@@ -48,6 +49,16 @@ static bool set_area(struct place *p, struct point *points, size_t n)
     return true;
 }
 
+static double across(const struct place *p, double percent)
+{
+    return percent / PERCENT * p->width;
+}
+
+static double down(const struct place *p, double percent)
+{
+    return percent / PERCENT * p->height;
+}
+
 static bool read_polygon(struct place *p)
 {
     struct json_object *list = member_of(p->value, "points");
@@ -63,17 +74,9 @@ static bool read_polygon(struct place *p)
             !is_number(json_object_array_get_idx(at, 1), &y) || fabs(x) > FARTHEST ||
             fabs(y) > FARTHEST)
             return false;
-        points[i] = (struct point){x / PERCENT * p->width, y / PERCENT * p->height};
+        points[i] = (struct point){across(p, x), down(p, y)};
     }
     return n > 0 && set_area(p, points, n);
-}
-
-/* A turn clockwise, as y grows downwards. */
-static struct point turned(double x, double y, double degrees)
-{
-    double angle = degrees * (M_PI / 180);
-
-    return (struct point){x * cos(angle) - y * sin(angle), x * sin(angle) + y * cos(angle)};
 }
 
 static bool read_ellipse(struct place *p)
@@ -84,18 +87,17 @@ static bool read_ellipse(struct place *p)
     if (!number(p->value, "x", &x) || !number(p->value, "y", &y) ||
         !number(p->value, "radiusX", &rx) || !number(p->value, "radiusY", &ry))
         return false;
-    for (size_t i = 0; i < ELLIPSE_SIDES; i++) {
-        double angle = 2 * M_PI * (double)i / ELLIPSE_SIDES;
-        struct point at = turned(
-            rx / PERCENT * p->width * cos(angle), ry / PERCENT * p->height * sin(angle), rotation);
-        points[i] = (struct point){x / PERCENT * p->width + at.x, y / PERCENT * p->height + at.y};
-    }
+    const struct shape s = {.kind = SHAPE_ELLIPSE,
+        .x = across(p, x),
+        .y = down(p, y),
+        .w = across(p, rx),
+        .h = down(p, ry),
+        .rotation = rotation};
+    shape_ellipse(&s, points, ELLIPSE_SIDES);
     p->r->box = true;
     return set_area(p, points, ELLIPSE_SIDES);
 }
 
-/* Turned around its first corner, in pixels: percentages of a picture that is not square do not
- * turn. */
 static bool read_box(struct place *p)
 {
     struct point *points = arena_array(p->arena, 4, sizeof(*points));
@@ -104,15 +106,13 @@ static bool read_box(struct place *p)
     if (!number(p->value, "x", &x) || !number(p->value, "y", &y) ||
         !number(p->value, "width", &w) || !number(p->value, "height", &h))
         return false;
-    x = x / PERCENT * p->width, w = w / PERCENT * p->width;
-    y = y / PERCENT * p->height, h = h / PERCENT * p->height;
-    const double corners[4][2] = {{0, 0}, {w, 0}, {w, h}, {0, h}};
-    for (size_t i = 0; i < 4; i++) {
-        struct point at = {corners[i][0], corners[i][1]};
-        if (rotation != 0)
-            at = turned(at.x, at.y, rotation);
-        points[i] = (struct point){x + at.x, y + at.y};
-    }
+    const struct shape s = {.kind = SHAPE_BOX,
+        .x = across(p, x),
+        .y = down(p, y),
+        .w = across(p, w),
+        .h = down(p, h),
+        .rotation = rotation};
+    shape_corners(&s, points);
     p->r->box = true;
     return set_area(p, points, 4);
 }

@@ -20,6 +20,7 @@
 
 enum {
     IOV_BATCH = 64,
+    WRITE_BEHIND = 8 << 20, /* bytes of a streamed put */
     READ_CHUNK = 64 << 10,
     STALE_TMP_S = 24 * 3600, /* an upload still under way is never this old */
     TMP_NAME = 33,
@@ -27,7 +28,8 @@ enum {
 
 struct fs_upload {
     int fd;
-    char name[TMP_NAME]; /* below .tmp */
+    char name[TMP_NAME];  /* below .tmp */
+    off_t written, begun; /* of it: what the disk has been told of */
 };
 
 /* errno as an error, logged. Never ERR_NOT_FOUND: who means that asks for ENOENT first. */
@@ -179,9 +181,18 @@ static enum err write_all(struct fs_upload *u, struct iovec *iov, int n)
 static enum err fs_put_write(struct blob_store *s, void *upload, const void *p, size_t n)
 {
     struct iovec iov = {(void *)(uintptr_t)p, n};
+    struct fs_upload *u = upload;
+    enum err e = n ? write_all(u, &iov, 1) : ERR_OK;
 
     (void)s;
-    return n ? write_all(upload, &iov, 1) : ERR_OK;
+    u->written += (off_t)n;
+    /* The disk is at work while the body still comes, so that the fsync of a large one is short. A
+     * wish: what fails is told by fsync. */
+    if (!e && u->written - u->begun >= WRITE_BEHIND) {
+        sync_file_range(u->fd, u->begun, u->written - u->begun, SYNC_FILE_RANGE_WRITE);
+        u->begun = u->written;
+    }
+    return e;
 }
 
 static enum err sync_file(struct fs_upload *u)

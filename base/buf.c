@@ -120,7 +120,8 @@ void buf_json(struct buf *b, struct str s)
         buf_add(b, esc, n);
         from = i + 1;
     }
-    buf_add(b, s.p + from, s.n - from);
+    if (from < s.n) /* an empty one may be nowhere */
+        buf_add(b, s.p + from, s.n - from);
     buf_putc(b, '"');
 }
 

@@ -13,11 +13,20 @@
 static const char unknown_user[] =
     "$y$j9T$SxApncWHjWrjRjsJ/RCkw1$1qhV4RSl105z0E2InkWdt6ZZNWE8iXuYo9UYAFOnXh/";
 
-static bool acceptable(const char *plain)
+static bool fits(const char *plain)
 {
-    size_t n = strnlen(plain, PASSWORD_MAX + 1);
+    return strnlen(plain, PASSWORD_MAX + 1) <= PASSWORD_MAX;
+}
 
-    return n >= PASSWORD_MIN && n <= PASSWORD_MAX;
+bool password_acceptable(const char *plain)
+{
+    size_t characters = 0;
+
+    if (!fits(plain))
+        return false;
+    for (const char *p = plain; *p; p++)
+        characters += ((unsigned char)*p & 0xc0) != 0x80; /* no byte that goes on with one */
+    return characters >= PASSWORD_MIN;
 }
 
 /* crypt_rn with its 32 KiB of state on the heap; out gets "" when the setting is not valid. */
@@ -50,7 +59,7 @@ enum err password_hash(const char *plain, char *out, size_t size)
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 
     BUG_ON(size < PASSWORD_HASH_SIZE);
-    if (!acceptable(plain))
+    if (!password_acceptable(plain))
         return ERR_INVALID;
     BUG_ON(!crypt_gensalt_rn(PREFIX, 0, NULL, 0, setting, (int)sizeof(setting)));
     hash_with(plain, setting, out, size);
@@ -62,8 +71,8 @@ bool password_verify(const char *plain, const char *hash)
     char again[PASSWORD_HASH_SIZE];
     bool known = hash && strncmp(hash, PREFIX, strlen(PREFIX)) == 0;
 
-    /* An unacceptable password was never hashed; the work is done all the same. */
-    bool usable = acceptable(plain);
+    /* One that does not fit was never hashed; the work is done all the same. */
+    bool usable = fits(plain);
     hash_with(usable ? plain : "", known ? hash : unknown_user, again, sizeof(again));
     return known && usable && *again && same(again, hash);
 }

@@ -9,13 +9,17 @@
 #include "base/err.h"
 
 enum {
-    PASSWORD_MIN = 8,   /* bytes */
-    PASSWORD_MAX = 511, /* crypt(3) looks no further */
+    PASSWORD_MIN = 8,   /* characters of UTF-8 */
+    PASSWORD_MAX = 511, /* bytes: crypt(3) looks no further */
     PASSWORD_HASH_SIZE = 384,
 };
+#define PASSWORD_RULE "must have at least 8 characters and at most 511 bytes"
+
+/* May it be somebody's password? */
+bool password_acceptable(const char *plain);
 
 /* Hashes under a fresh random salt into out (size >= PASSWORD_HASH_SIZE). ERR_INVALID when the
- * password is shorter than PASSWORD_MIN or longer than PASSWORD_MAX bytes. */
+ * password is not acceptable. */
 enum err password_hash(const char *plain, char *out, size_t size) MUSTCHECK;
 
 /* True when plain is the password of hash. hash NULL, as for an unknown user or one without a

@@ -45,7 +45,8 @@
     "  --email ADDRESS\n        what the user logs in with\n"                                      \
     "  --name NAME\n        what others see\n"                                                     \
     "  --admin\n        administers the tenant: may make users and projects\n"                     \
-    "  --password-file FILE\n        the file's first line is the password (8 to 511 bytes); - "   \
+    "  --password-file FILE\n        the file's first line is the password (8 characters to 511 "  \
+    "bytes); - "                                                                                   \
     "is standard input\n"                                                                          \
     "  --no-password\n        no login by password\n"                                              \
     "  --if-missing\n        with create: when there is one of that address, leave it as it is, "  \

@@ -30,7 +30,7 @@ static bool hash_asked(const struct user *u, char *hash, size_t size)
     e = password_hash(plain, hash, size);
     explicit_bzero(plain, sizeof(plain));
     if (e)
-        fail("a password has from %d to %d bytes.", PASSWORD_MIN, PASSWORD_MAX);
+        fail("a password " PASSWORD_RULE ".");
     return !e;
 }
 

@@ -130,7 +130,7 @@ static void verified(void *arg)
     }
     guess_right(c->r, c->account);
     if (c->err) {
-        req_fail(c->r, ERR_INVALID, "/new", "must have %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+        req_fail(c->r, ERR_INVALID, "/new", PASSWORD_RULE);
         return;
     }
     struct query *q = query_new(c->r, STMT_user_secret_set, on_set);
@@ -166,8 +166,8 @@ void password_handler(struct req *r)
         !body_str(r, "old", true, PASSWORD_MAX, &old) ||
         !body_str(r, "new", true, PASSWORD_MAX, &new))
         return;
-    if (new.n < PASSWORD_MIN) {
-        req_fail(r, ERR_INVALID, "/new", "must have %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+    if (!password_acceptable(new.p)) {
+        req_fail(r, ERR_INVALID, "/new", PASSWORD_RULE);
         return;
     }
     c->r = r;

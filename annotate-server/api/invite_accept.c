@@ -137,9 +137,8 @@ void invite_accept_handler(struct req *r)
         !body_str(r, "name", true, 200, &a->name) ||
         !body_str(r, "password", true, PASSWORD_MAX, &password))
         return;
-    if (password.n < PASSWORD_MIN) {
-        req_fail(
-            r, ERR_INVALID, "/password", "must have %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+    if (!password_acceptable(password.p)) {
+        req_fail(r, ERR_INVALID, "/password", PASSWORD_RULE);
         return;
     }
     a->r = r;

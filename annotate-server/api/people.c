@@ -99,8 +99,7 @@ static void hashed(void *arg)
     struct new_user *u = arg;
 
     if (u->err) {
-        req_fail(
-            u->r, ERR_INVALID, "/password", "must have %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+        req_fail(u->r, ERR_INVALID, "/password", PASSWORD_RULE);
         return;
     }
     struct query *q = query_new(u->r, STMT_user_create, on_user_created);

@@ -27,6 +27,10 @@ TEST(password_length)
     CHECK(password_hash("", hash, sizeof(hash)) == ERR_INVALID);
     CHECK(password_hash("1234567", hash, sizeof(hash)) == ERR_INVALID);
     CHECK(password_hash("12345678", hash, sizeof(hash)) == ERR_OK);
+    CHECK(password_hash("\u00e4\u20ac\u00e4\u20ac\u00e4\u20ac\u00e4", hash, sizeof(hash)) ==
+          ERR_INVALID);
+    CHECK(
+        password_hash("\u00e4\u20ac\u00e4\u20ac\u00e4\u20ac\u00e4!", hash, sizeof(hash)) == ERR_OK);
     memset(text, 'x', PASSWORD_MAX);
     REQUIRE(password_hash(text, hash, sizeof(hash)) == ERR_OK);
     CHECK(password_verify(text, hash));

@@ -39,7 +39,7 @@ STAGES = {"annotator": ["annotate"], "reviewer": ["review", "review", "annotate"
 READ = ("submit", "accept", "pass", "fix", "reject", "fail", "skip")  # whose bodies are read
 # What is in every storm, so that the tests have something to look at. Some of it only time brings (leases end by the clock), so a storm that
 # is through before goes on until it has so many of each, for a minute at most.
-ENOUGH, LONGEST = 10, 60
+ENOUGH, LONGEST = 5, 60
 ANSWERED = ("claim", "submit", "accept", "reject", "fix", "skip", "release", "heartbeat", "predictions", "archive", "restore", "reopen",
             "adopt", "bulk", "assign", "read")
 RECORDED = ("expire", "late", "pass", "fail", "unassign", "prelabel_failed")

@@ -176,8 +176,8 @@ RULES = {
     "I3: nobody judges their own label": """
         SELECT r.task_id, r.reviewer, l.id FROM review r
         JOIN label_version l ON l.tenant_id = r.tenant_id AND l.task_id = r.task_id
-            AND (l.id = r.label_id OR (l.kind = 'submission' AND (SELECT h.kind FROM label_version h
-                 WHERE h.tenant_id = r.tenant_id AND h.id = r.label_id) = 'merge'))
+            AND (l.id = r.label_id OR l.id = ANY (SELECT unnest(h.merged_from) FROM label_version h
+                 WHERE h.tenant_id = r.tenant_id AND h.id = r.label_id))
         WHERE l.author = r.reviewer AND l.created_at < r.created_at""",
     "I3: QA is not done by the reviewer": """
         SELECT q.task_id, q.reviewer FROM review q JOIN LATERAL (

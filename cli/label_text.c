@@ -67,7 +67,8 @@ void label_text_version(struct json_object *version)
     int64_t regions = api_int(version, "regions");
 
     print_version(version);
-    printf("  %" PRId64 " region%s\n", regions, regions == 1 ? "" : "s");
+    printf("  %" PRId64 " region%s%s\n", regions, regions == 1 ? "" : "s",
+        json_object_get_boolean(get(version, "erased")) ? ", erased" : "");
 }
 
 /* ---- a difference */

@@ -22,6 +22,7 @@ static const struct {
     [LABEL_LEAD_TIME] = {"lead_time", put_int},
     [LABEL_CREATED_AT] = {"created_at", put_raw},
     [LABEL_MERGED_FROM] = {"merged_from", put_raw},
+    [LABEL_ERASED] = {"erased", put_bool},
 };
 
 void label_row_put(struct buf *out, const PGresult *res, int row)

@@ -22,6 +22,7 @@ enum label_column {
     LABEL_LEAD_TIME,
     LABEL_CREATED_AT,
     LABEL_MERGED_FROM,
+    LABEL_ERASED,
     LABEL_PACK,
     LABEL_PACK_OFF,
     LABEL_COLUMNS,

@@ -1,5 +1,5 @@
 -- One label version and where its content lies.
 -- users: server
 SELECT id, task_id, seq, stage, kind, author, model, score, parent, sha256, bytes, regions, lead_time, to_json(created_at),
-       to_json(merged_from), pack, pack_off
+       to_json(merged_from), pack = '00000000-0000-0000-0000-000000000000', pack, pack_off
 FROM label_version WHERE id = $1::bigint

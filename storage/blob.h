@@ -1,6 +1,6 @@
 /* Blobs: immutable objects by key, one interface, two backends behind it:
  *   fs:DIRECTORY
- *   s3:https://HOST[:PORT]/BUCKET[/PREFIX][?region=REGION&style=path|host&timeout_s=N&tries=N]
+ *   s3:https://HOST[:PORT]/BUCKET[/PREFIX][?region=REGION&style=path|host&timeout_s=N&tries=N&copy_mb=N]
  * All calls block: the server makes them on io/work threads, workers and the CLI directly. Those of
  * s3 wait for one thread a store, which moves the bytes of all of them (io/http_multi.h).
  * Thread-safe. I6: put returns ERR_OK only when the object is durable (fs: write, fsync, rename,

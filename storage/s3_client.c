@@ -198,12 +198,17 @@ static enum err exchange(struct s3 *s, struct s3_call *c, struct attempt *t, con
 
 /* ---- what an answer means */
 
-static void take_etag(struct s3_call *c, const char *value)
+struct str s3_bare_etag(struct str s)
 {
-    struct str s = str_of(value);
-
     if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
         s = (struct str){s.p + 1, s.n - 2};
+    return s;
+}
+
+static void take_etag(struct s3_call *c, const char *value)
+{
+    struct str s = s3_bare_etag(str_of(value));
+
     snprintf(c->etag, sizeof(c->etag), "%.*s", STR_FMT(s));
 }
 

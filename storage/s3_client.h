@@ -27,6 +27,7 @@ struct s3 {
     char region[S3_NAME_MAX];
     bool bucket_in_host; /* https://BUCKET.HOST/KEY; else https://HOST/BUCKET/KEY */
     int stall_s, tries;
+    int64_t copy_max; /* bytes that the service copies in one request */
     struct http_multi *net;
 };
 
@@ -66,6 +67,8 @@ enum err s3_send(struct s3 *s, struct s3_call *c) MUSTCHECK;
 enum err s3_presign(struct s3 *s, const char *method, const char *key, int64_t expires_s,
     struct buf *url) MUSTCHECK;
 
+/* Without the quotes that XML gives it. */
+struct str s3_bare_etag(struct str s);
 /* "/BUCKET/PREFIX/KEY", encoded: the source of a copy within the bucket. */
 void s3_copy_source(const struct s3 *s, const char *key, struct buf *out);
 /* The text of the first <name> in XML that a service wrote; ERR_NOT_FOUND when there is none.

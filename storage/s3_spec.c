@@ -7,6 +7,7 @@
 #include "storage/s3_client.h"
 
 enum { STALL_S = 30, STALL_MAX_S = 600, TRIES = 5, TRIES_MAX = 20 };
+enum { COPY_MB = 5 << 10 }; /* what AWS copies in one request */
 
 static bool copy(char *out, size_t size, struct str s)
 {
@@ -34,6 +35,16 @@ static bool take_int(struct str value, int max, int *out)
     return true;
 }
 
+static bool take_copy_max(struct str value, int64_t *out)
+{
+    int mb;
+
+    if (!take_int(value, COPY_MB, &mb) || mb < 5) /* parts are no smaller */
+        return false;
+    *out = (int64_t)mb << 20;
+    return true;
+}
+
 static bool take_option(struct s3 *s, struct str name, struct str value)
 {
     if (str_is(name, "region"))
@@ -44,6 +55,8 @@ static bool take_option(struct s3 *s, struct str name, struct str value)
     }
     if (str_is(name, "timeout_s"))
         return take_int(value, STALL_MAX_S, &s->stall_s);
+    if (str_is(name, "copy_mb"))
+        return take_copy_max(value, &s->copy_max);
     return str_is(name, "tries") && take_int(value, TRIES_MAX, &s->tries);
 }
 
@@ -56,7 +69,7 @@ static bool take_options(struct s3 *s, struct str rest)
         if (!option.p || !take_option(s, name, option)) {
             log_error("blob_s3",
                 "%.*s: no such option of s3:, or no value of it (region, style, "
-                "timeout_s, tries)",
+                "timeout_s, tries, copy_mb)",
                 STR_FMT(name));
             return false;
         }
@@ -113,7 +126,10 @@ enum err s3_open(struct s3 *s, struct str spec)
 {
     struct str rest = spec, place;
 
-    *s = (struct s3){.region = "us-east-1", .stall_s = STALL_S, .tries = TRIES};
+    *s = (struct s3){.region = "us-east-1",
+        .stall_s = STALL_S,
+        .tries = TRIES,
+        .copy_max = (int64_t)COPY_MB << 20};
     str_split(&rest, '?', &place);
     if (rest.p && !take_options(s, rest))
         return ERR_INVALID;

@@ -2,13 +2,14 @@
  * before the service has confirmed all of it (I6). */
 #include "storage/s3_upload.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "storage/s3_copy.h"
+#include "storage/s3_parts.h"
 
 enum {
     MD5_LEN = 16,
@@ -21,11 +22,12 @@ struct md5 {
 
 struct s3_upload {
     struct s3 *s;
+    struct s3_parts parts;
     struct buf part;    /* not sent yet */
     struct buf md5s;    /* of the parts that are sent, back to back */
     EVP_MD_CTX *whole;  /* MD5 of all bytes */
     int64_t bytes;      /* sent */
-    char id[1024];      /* the service's name of the multipart upload; "": not begun */
+    bool opaque;        /* ETags are no MD5s: the service encrypts with keys of its own */
     char key[KEY_SIZE]; /* where it goes meanwhile */
 };
 
@@ -73,63 +75,35 @@ struct s3_upload *s3_upload_new(struct s3 *s)
     random_bytes(id, sizeof(id));
     snprintf(u->key, sizeof(u->key), "joining/");
     md5_hex(id, u->key + strlen(u->key));
+    s3_parts_init(&u->parts, s, u->key);
     return u;
 }
 
 static void release(struct s3_upload *u)
 {
+    s3_parts_release(&u->parts);
     buf_release(&u->part);
     buf_release(&u->md5s);
     EVP_MD_CTX_free(u->whole);
     free(u);
 }
 
-static enum err begin(struct s3_upload *u)
-{
-    struct buf xml;
-    struct s3_call c = {.method = "POST",
-        .key = u->key,
-        .query = {{STR("uploads"), STR("")}},
-        .nquery = 1,
-        .into = &xml,
-        .xml = true};
-    enum err e;
-
-    buf_init(&xml, S3_REFUSAL_MAX);
-    e = s3_send(u->s, &c);
-    if (!e && s3_xml_text(buf_view(&xml), "UploadId", u->id, sizeof(u->id))) {
-        u->id[0] = '\0';
-        log_error("blob_s3", "the service names no upload id");
-        e = ERR_IO;
-    }
-    buf_release(&xml);
-    return e;
-}
-
-static int parts_sent(const struct s3_upload *u)
-{
-    return (int)(u->md5s.n / MD5_LEN);
-}
-
 static enum err send_part(struct s3_upload *u)
 {
     struct str body = buf_view(&u->part);
     struct md5 md5 = md5_of(&body, 1);
-    char number[12];
-    struct s3_call c = {.method = "PUT", .key = u->key, .nquery = 2, .parts = &body, .nparts = 1};
-    enum err e = parts_sent(u) == S3_PARTS_MAX ? ERR_FULL : FAULT("s3.put.part");
+    struct s3_call c = {.parts = &body, .nparts = 1};
+    enum err e = FAULT("s3.put.part");
 
-    if (!e && !u->id[0])
-        e = begin(u);
+    if (!e && !u->parts.id[0])
+        e = s3_parts_begin(&u->parts);
     if (e)
         return e;
-    snprintf(number, sizeof(number), "%d", parts_sent(u) + 1);
-    c.query[0] = (struct sigv4_pair){STR("partNumber"), str_of(number)};
-    c.query[1] = (struct sigv4_pair){STR("uploadId"), str_of(u->id)};
     md5_hex(md5.b, c.md5);
-    e = s3_send(u->s, &c);
+    e = s3_parts_add(&u->parts, &c);
     if (e)
-        return e == ERR_NOT_FOUND ? ERR_IO : e; /* the upload was ended behind our back */
+        return e;
+    u->opaque = u->opaque || strcasecmp(c.md5, c.etag) != 0;
     buf_add(&u->md5s, md5.b, MD5_LEN);
     BUG_ON(EVP_DigestUpdate(u->whole, body.p, body.n) != 1);
     u->bytes += (int64_t)body.n;
@@ -155,18 +129,6 @@ enum err s3_upload_write(struct s3_upload *u, const void *p, size_t n)
 
 /* ---- the end */
 
-static void put_list(const struct s3_upload *u, struct buf *out)
-{
-    char hex[2 * MD5_LEN + 1];
-
-    buf_puts(out, "<CompleteMultipartUpload>");
-    for (int i = 0; i < parts_sent(u); i++) {
-        md5_hex((const unsigned char *)u->md5s.p + (size_t)i * MD5_LEN, hex);
-        buf_printf(out, "<Part><PartNumber>%d</PartNumber><ETag>\"%s\"</ETag></Part>", i + 1, hex);
-    }
-    buf_puts(out, "</CompleteMultipartUpload>");
-}
-
 /* The ETag of an object in parts: the MD5 of their MD5s, a dash, their number. */
 static void etag_of_parts(const struct s3_upload *u, char *out, size_t size)
 {
@@ -175,32 +137,18 @@ static void etag_of_parts(const struct s3_upload *u, char *out, size_t size)
     char hex[2 * MD5_LEN + 1];
 
     md5_hex(md5.b, hex);
-    snprintf(out, size, "%s-%d", hex, parts_sent(u));
+    snprintf(out, size, "%s-%d", hex, s3_parts_sent(&u->parts));
 }
 
-static enum err check_size(struct s3 *s, const char *key, int64_t want)
-{
-    struct s3_call c = {.method = "HEAD", .key = key};
-    enum err e = s3_send(s, &c);
-
-    if (e)
-        return e == ERR_NOT_FOUND ? ERR_IO : e;
-    if (c.length == want)
-        return ERR_OK;
-    log_error(
-        "blob_s3", "%s: %" PRId64 " bytes lie there, %" PRId64 " were sent", key, c.length, want);
-    return ERR_IO;
-}
-
-/* An ETag that looks like an MD5, or like that of parts, must be ours; other forms say nothing. */
+/* It must be ours, as an MD5 or as that of parts, unless it is neither here. */
 static enum err check_etag(struct s3_upload *u, const char *etag)
 {
     unsigned char md5[MD5_LEN];
     char whole[S3_ETAG_SIZE], parts[S3_ETAG_SIZE];
-    struct str text = str_of(etag);
+    struct str text = s3_bare_etag(str_of(etag));
 
-    if (text.n >= 2 && text.p[0] == '"')
-        text = (struct str){text.p + 1, text.n - 2};
+    if (u->opaque)
+        return ERR_OK;
     etag_of_parts(u, parts, sizeof(parts));
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
     BUG_ON(!copy || EVP_MD_CTX_copy_ex(copy, u->whole) != 1 ||
@@ -214,71 +162,29 @@ static enum err check_etag(struct s3_upload *u, const char *etag)
     return ERR_IO;
 }
 
-/* "200 OK" may come with an error in its body, or not at all although all was done: then the try
- * after it finds no such upload, but the object. */
 static enum err complete(struct s3_upload *u)
 {
-    struct buf xml, list;
-    char etag[S3_ETAG_SIZE] = "";
-    enum err e;
+    char etag[S3_ETAG_SIZE];
+    enum err e = s3_parts_complete(&u->parts, etag);
 
-    buf_init(&xml, S3_REFUSAL_MAX);
-    buf_init(&list, 128 * (size_t)S3_PARTS_MAX);
-    put_list(u, &list);
-    struct str body = buf_view(&list);
-    struct s3_call c = {.method = "POST",
-        .key = u->key,
-        .query = {{STR("uploadId"), str_of(u->id)}},
-        .nquery = 1,
-        .parts = &body,
-        .nparts = 1,
-        .into = &xml,
-        .xml = true};
-    e = s3_send(u->s, &c);
-    if (!e)
-        e = s3_xml_text(buf_view(&xml), "ETag", etag, sizeof(etag)) ? ERR_IO : check_etag(u, etag);
-    else if (e == ERR_NOT_FOUND)
-        e = c.tried > 1 ? check_size(u->s, u->key, u->bytes) : ERR_IO;
-    if (!e)
-        u->id[0] = '\0';
-    buf_release(&xml);
-    buf_release(&list);
-    return e;
+    if (e)
+        return e;
+    return etag[0] ? check_etag(u, etag) : s3_check_size(u->s, u->key, u->bytes);
 }
 
 static enum err copy_to(struct s3_upload *u, const char *key)
 {
-    struct buf xml, source;
     char etag[S3_ETAG_SIZE];
-    enum err e;
+    enum err e = FAULT("s3.put.copy");
 
-    buf_init(&xml, S3_REFUSAL_MAX);
-    buf_init(&source, 4 * S3_OBJECT_MAX);
-    s3_copy_source(u->s, u->key, &source);
-    struct s3_call c = {.method = "PUT",
-        .key = key,
-        .header = {{STR("x-amz-copy-source"), buf_view(&source)}},
-        .nheader = 1,
-        .into = &xml,
-        .xml = true};
-    e = FAULT("s3.put.copy");
     if (!e)
-        e = s3_send(u->s, &c);
-    if (e == ERR_NOT_FOUND)
-        e = ERR_IO;
-    if (!e)
-        e = s3_xml_text(buf_view(&xml), "ETag", etag, sizeof(etag)) ? ERR_IO : check_etag(u, etag);
-    buf_release(&xml);
-    buf_release(&source);
-    return e ? e : check_size(u->s, key, u->bytes);
+        e = s3_copy(u->s, u->key, key, u->bytes, etag);
+    return !e && etag[0] ? check_etag(u, etag) : e;
 }
 
-static void remove_object(struct s3_upload *u, const char *upload_id)
+static void remove_object(struct s3_upload *u)
 {
-    struct s3_call c = {.method = "DELETE",
-        .key = u->key,
-        .query = {{STR("uploadId"), str_of(upload_id)}},
-        .nquery = upload_id ? 1 : 0};
+    struct s3_call c = {.method = "DELETE", .key = u->key};
 
     if (s3_send(u->s, &c))
         log_warn("blob_s3", "%s: left over", u->key);
@@ -289,7 +195,7 @@ enum err s3_upload_commit(struct s3_upload *u, const char *key)
     struct str all = buf_view(&u->part);
     enum err e;
 
-    if (!u->id[0]) {
+    if (!u->parts.id[0]) {
         e = s3_put(u->s, key, &all, 1);
         release(u);
         return e;
@@ -301,7 +207,7 @@ enum err s3_upload_commit(struct s3_upload *u, const char *key)
         e = complete(u);
     if (!e) {
         e = copy_to(u, key);
-        remove_object(u, NULL);
+        remove_object(u);
     }
     s3_upload_abort(u);
     return e;
@@ -309,7 +215,6 @@ enum err s3_upload_commit(struct s3_upload *u, const char *key)
 
 void s3_upload_abort(struct s3_upload *u)
 {
-    if (u->id[0])
-        remove_object(u, u->id);
+    s3_parts_drop(&u->parts);
     release(u);
 }

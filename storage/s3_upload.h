@@ -9,8 +9,7 @@
 #include "storage/s3_client.h"
 
 enum {
-    S3_PART = 8 << 20,
-    S3_PARTS_MAX = 10000, /* S3's own limit; more is ERR_FULL: 80 GiB */
+    S3_PART = 8 << 20, /* S3 takes 10,000 of them: beyond 80 GiB is ERR_FULL */
 };
 
 struct s3_upload;

@@ -7,7 +7,8 @@ files `access` and `secret`. From Python: Service().
 
 A fault is asked for by the key: `fault.KIND.TIMES.OPERATION.…/` in it makes that operation go wrong so many times. Kinds: a status
 (500, 503, 403, 404), `timeout`, `reset` (after all was done), `truncated`, `etag` (another one than it should be), `flip` (what is
-stored is not what came), `error200` (an error under a good status). Operations: get, head, put, delete, begin, part, complete, copy.
+stored is not what came), `error200` (an error under a good status). `kms` in the key is no fault: its objects are encrypted with a
+key of the service, so their ETags are no hashes. Operations: get, head, put, delete, begin, part, complete, copy.
 """
 import base64
 import collections
@@ -102,6 +103,11 @@ def check_query(method, url, headers):
         raise Wrong("AccessDenied")
 
 
+def opaque(data):
+    """ETags as the service says them where it encrypts; twice is once."""
+    return re.sub(rb"[0-9a-f]{32}", lambda m: m[0][::-1], data)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -190,7 +196,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, [("Content-Type", "application/xml")], error("InternalError"))
         if kind == "flip":
             body = bytes([body[0] ^ 1]) + body[1:]
-        status, headers, data = self.forward(body)
+        kms = "/kms" in self.path
+        status, headers, data = self.forward(opaque(body) if kms and self.operation() == "complete" else body)
+        if kms and self.command in ("PUT", "POST"):
+            data = re.sub(rb"<ETag>.*?</ETag>", lambda m: opaque(m[0]), data)
+            headers = [(n, opaque(v.encode()).decode() if n.lower() == "etag" else v) for n, v in headers]
+            headers.append(("x-amz-server-side-encryption", "aws:kms"))
         if kind == "reset":
             return self.reset()
         if kind == "etag":

@@ -242,6 +242,50 @@ TEST(s3_uploads_of_all_sizes)
     blob_close(&s);
 }
 
+/* The service's own keys: an ETag is no MD5, and parts must be named by what it said. */
+TEST(s3_uploads_to_a_bucket_that_encrypts)
+{
+    static const size_t sizes[] = {5, S3_PART + 1, BIG};
+    struct blob_store s;
+    char *p = big_bytes();
+
+    s3_store(&s, "kms", "");
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct sha256 hash;
+        int64_t bytes = 0;
+        CHECK_INT(upload(&s, p, sizes[i], &hash, &bytes), ERR_OK);
+        check_asset(&s, p, sizes[i]);
+    }
+    free(p);
+    blob_close(&s);
+}
+
+/* More than the service copies at once. */
+TEST(s3_uploads_are_copied_in_ranges)
+{
+    static const struct {
+        const char *prefix;
+        enum err want;
+    } rows[] = {
+        {"", ERR_OK}, {"fault.500.2.part.", ERR_OK}, {"fault.503.9.complete.", ERR_UNAVAILABLE}};
+    static const size_t sizes[] = {S3_PART + 1, 2 * (5 << 20), BIG};
+    char *p = big_bytes();
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct blob_store s;
+        s3_store(&s, rows[i].prefix, "&copy_mb=5&tries=3");
+        for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+            struct sha256 hash;
+            int64_t bytes = 0;
+            CHECK_INT(upload(&s, p, sizes[k], &hash, &bytes), rows[i].want);
+            if (!rows[i].want)
+                check_asset(&s, p, sizes[k]);
+        }
+        blob_close(&s);
+    }
+    free(p);
+}
+
 /* ---- faults */
 
 TEST(s3_put_faults)

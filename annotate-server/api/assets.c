@@ -2,7 +2,7 @@
  * The type is our sniffer's. */
 #include "annotate-server/api/assets.h"
 
-#include "annotate-server/api/asset_stream.h"
+#include "annotate-server/api/blob_stream.h"
 #include "annotate-server/api/quota.h"
 #include "annotate-server/api/receive.h"
 #include "annotate-server/auth/media_link.h"
@@ -189,9 +189,9 @@ static void opened(void *arg)
         return;
     }
     if (d->err) { /* the storage has no local files */
-        const struct asset_range range = {
-            d->key, d->media.type, d->range.from, d->range.length, d->range.partial, set_headers};
-        asset_stream(r, &range, d);
+        const struct blob_range range = {d->key, d->media.type, d->range.from, d->range.length,
+            d->range.partial, set_headers, NULL};
+        blob_stream(r, &range, d);
         return;
     }
     set_headers(d);

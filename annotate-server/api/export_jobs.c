@@ -2,6 +2,7 @@
  * annotate-export's work. */
 #include "annotate-server/api/export_jobs.h"
 
+#include "annotate-server/api/blob_stream.h"
 #include "annotate-server/api/export_order.h"
 #include "annotate-server/api/listing.h"
 #include "annotate-server/http/byte_range.h"
@@ -140,19 +141,33 @@ static void open_blob(void *arg)
     d->err = blob_open_fd(&d->r->ctx->server->blobs, d->key, &d->fd);
 }
 
+static void set_headers(const void *arg)
+{
+    const struct download *d = arg;
+
+    byte_range_headers(d->r, d->size, &d->range);
+    req_set_header(d->r, "Content-Disposition",
+        arena_printf(d->r->arena, "attachment; filename=\"%s\"", d->name));
+}
+
+static const char expired[] = "the export has expired";
+
 static void opened(void *arg)
 {
     struct download *d = arg;
     struct req *r = d->r;
 
-    if (d->err) {
-        req_fail(r, d->err, NULL,
-            d->err == ERR_NOT_FOUND ? "the export has expired" : "the export cannot be read");
+    if (d->err == ERR_NOT_IMPLEMENTED) { /* the storage has no local files */
+        const struct blob_range range = {d->key, d->type, d->range.from, d->range.length,
+            d->range.partial, set_headers, expired};
+        blob_stream(r, &range, d);
         return;
     }
-    byte_range_headers(r, d->size, &d->range);
-    req_set_header(
-        r, "Content-Disposition", arena_printf(r->arena, "attachment; filename=\"%s\"", d->name));
+    if (d->err) {
+        req_fail(r, d->err, NULL, d->err == ERR_NOT_FOUND ? expired : "the export cannot be read");
+        return;
+    }
+    set_headers(d);
     req_reply_file(r, d->range.partial ? 206 : 200, d->type, d->fd, d->range.from, d->range.length);
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 import s3
 import stand
-from kit import Desk, choice, until
+from kit import Desk, choice, problem, until
 from release_env import export, release
 from stand import BIN, Office, Server, Worker
 
@@ -73,9 +73,22 @@ def test_labels_to_an_export(remote, bucket, cluster):
     assert len(bucket.objects("whole/packs/")) >= 1
     builder = Worker("export", remote.server, poll_ms=20, **bucket.settings)
     try:
-        lines = [json.loads(line) for line in export(desk, release(desk, "on s3")).splitlines()]
+        made = release(desk, "on s3")
+        streamed = export(desk, made)
+        viewer = desk("viewer")
+        job = viewer.ok("POST", f"/v1/releases/{made['id']}/exports", 202, json={"format": "jsonl"})
+        until(lambda: viewer.ok("GET", f"/v1/exports/{job['id']}")["state"] == "done", 30, "the export is not made")
     finally:
         builder.stop()
+    lines = [json.loads(line) for line in streamed.splitlines()]
+    content = f"/v1/exports/{job['id']}/content"
+    whole, part = viewer.get(content), viewer.get(content, headers={"Range": "bytes=5-9"})
+    assert whole.status_code == 200 and whole.content == (streamed if isinstance(streamed, bytes) else streamed.encode())
+    assert "attachment" in whole.headers["Content-Disposition"]
+    assert part.status_code == 206 and part.content == whole.content[5:10]
+    for key in bucket.objects("whole/exports/"):
+        bucket.raw("DELETE", key)
+    problem(viewer.get(content), 404)
     assert [line["task"] for line in lines] == desk.tasks
     assert all(line["label"]["result"] == choice("cat") for line in lines)
 

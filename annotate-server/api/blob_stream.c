@@ -1,6 +1,6 @@
-/* Owns sending media that lie in a storage without local files. One piece is read while the socket
- * takes the one before; memory is a piece and the socket's buffer (I9). */
-#include "annotate-server/api/asset_stream.h"
+/* Owns sending objects that lie in a storage without local files. One piece is read while the
+ * socket takes the one before; memory is a piece and the socket's buffer (I9). */
+#include "annotate-server/api/blob_stream.h"
 
 #include "annotate-server/context.h"
 #include "base/log.h"
@@ -10,7 +10,7 @@ enum { PIECE = 1 << 20 };
 
 struct stream {
     struct req *r;
-    struct asset_range range;
+    struct blob_range range;
     const void *arg; /* of range.headers */
     int64_t at, end;
     struct buf piece;
@@ -60,13 +60,17 @@ static void drained(struct req *r)
 
 static void failed(struct stream *s)
 {
-    log_req(LOG_ERROR, s->r->id, "media", "%s from %lld on: %s", s->range.key, (long long)s->at,
+    if (!s->begun && s->err == ERR_NOT_FOUND && s->range.gone) {
+        req_fail(s->r, s->err, NULL, "%s", s->range.gone);
+        return;
+    }
+    log_req(LOG_ERROR, s->r->id, "storage", "%s from %lld on: %s", s->range.key, (long long)s->at,
         err_title(s->err));
     if (s->begun)
         req_stream_abort(s->r);
     else
         req_fail(s->r, s->err == ERR_NOT_FOUND || s->err == ERR_RANGE ? ERR_CORRUPT : s->err, NULL,
-            "the media cannot be read");
+            "what is stored cannot be read");
 }
 
 static void piece_read(void *arg)
@@ -90,7 +94,7 @@ static void piece_read(void *arg)
         go_on(s);
 }
 
-void asset_stream(struct req *r, const struct asset_range *range, const void *arg)
+void blob_stream(struct req *r, const struct blob_range *range, const void *arg)
 {
     struct stream *s = arena_alloc(r->arena, sizeof(*s));
 

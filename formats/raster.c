@@ -10,6 +10,12 @@ struct crossing {
     int turn; /* 1 downwards, -1 upwards */
 };
 
+/* A side of an outline, from above; a level one crosses nothing. */
+struct side {
+    struct point high, low;
+    int turn;
+};
+
 /* A stretch of a mask. */
 struct run {
     uint32_t y;
@@ -19,10 +25,13 @@ struct run {
 struct raster {
     const struct shape *shape;
     size_t width, height;
-    struct polygon outline;
-    struct crossing *crossings; /* as many as the outline has sides */
-    const struct run *runs;     /* of a mask, by row */
-    size_t nruns, next;
+    struct side *sides;         /* of an outline, by where they begin */
+    struct side *active;        /* those that the row at hand can cross */
+    struct crossing *crossings; /* with them */
+    size_t nsides, nactive;
+    const struct run *runs; /* of a mask, by row */
+    size_t nruns;
+    size_t next;         /* side or run that is not looked at yet */
     struct stretch *row; /* as many as a row can have */
 };
 
@@ -115,30 +124,55 @@ static int by_x(const void *pa, const void *pb)
     return (a->x > b->x) - (a->x < b->x);
 }
 
+static int by_height(const void *pa, const void *pb)
+{
+    const struct side *a = pa, *b = pb;
+
+    return (a->high.y > b->high.y) - (a->high.y < b->high.y);
+}
+
+static void begin_outline(struct arena *a, struct raster *r)
+{
+    struct polygon p = shape_outline(a, r->shape);
+
+    r->sides = arena_array(a, p.n + 1, sizeof(*r->sides));
+    r->active = arena_array(a, p.n + 1, sizeof(*r->active));
+    r->crossings = arena_array(a, p.n + 1, sizeof(*r->crossings));
+    r->row = arena_array(a, p.n + 1, sizeof(*r->row));
+    for (size_t i = 0; i < p.n; i++) {
+        struct point from = p.v[i], to = p.v[i + 1 < p.n ? i + 1 : 0];
+        if (from.y < to.y)
+            r->sides[r->nsides++] = (struct side){from, to, 1};
+        else if (from.y > to.y)
+            r->sides[r->nsides++] = (struct side){to, from, -1};
+    }
+    qsort(r->sides, r->nsides, sizeof(*r->sides), by_height);
+}
+
 static size_t cross(struct raster *r, double y)
 {
-    const struct polygon *p = &r->outline;
     size_t n = 0;
 
-    for (size_t i = 0; i < p->n; i++) {
-        struct point a = p->v[i], b = p->v[i + 1 < p->n ? i + 1 : 0];
-        if ((a.y <= y) == (b.y <= y))
+    while (r->next < r->nsides && r->sides[r->next].high.y <= y)
+        r->active[r->nactive++] = r->sides[r->next++];
+    for (size_t i = 0; i < r->nactive; i++) {
+        struct side s = r->active[i];
+        if (s.low.y <= y)
             continue;
-        r->crossings[n++] =
-            (struct crossing){a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x), a.y <= y ? 1 : -1};
+        r->active[n] = s;
+        r->crossings[n++] = (struct crossing){
+            s.high.x + (y - s.high.y) / (s.low.y - s.high.y) * (s.low.x - s.high.x), s.turn};
     }
+    r->nactive = n;
     qsort(r->crossings, n, sizeof(*r->crossings), by_x);
     return n;
 }
 
 static size_t outline_row(struct raster *r, double y)
 {
-    size_t n = 0, crossings;
+    size_t n = 0, crossings = cross(r, y);
     int turns = 0;
 
-    if (y < r->outline.low.y || y > r->outline.high.y)
-        return 0;
-    crossings = cross(r, y);
     for (size_t i = 0; i + 1 < crossings; i++) {
         struct stretch one;
         turns += r->crossings[i].turn;
@@ -188,9 +222,7 @@ enum err raster_new(
     } else if (s->kind == SHAPE_ELLIPSE) {
         r->row = arena_array(a, 1, sizeof(*r->row));
     } else {
-        r->outline = shape_outline(a, s);
-        r->crossings = arena_array(a, r->outline.n + 1, sizeof(*r->crossings));
-        r->row = arena_array(a, r->outline.n + 1, sizeof(*r->row));
+        begin_outline(a, r);
     }
     *out = e ? NULL : r;
     return e;

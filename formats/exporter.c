@@ -73,6 +73,8 @@ static enum err check(struct exporter *x)
         return export_refuse(x, "%s is several files: it needs a container", o->format->name);
     if (bare && o->media.read)
         return export_refuse(x, "media need a container");
+    if (o->format->media && !o->media.read)
+        return export_refuse(x, "%s is made of media: it needs them", o->format->name);
     if (o->format->classes && !o->config)
         return export_refuse(x, "%s needs the label config", o->format->name);
     return ERR_OK;

@@ -56,6 +56,7 @@ struct format {
     const char *media_type; /* of the one file */
     const char *extension;  /* of the one file: ".jsonl" */
     bool tree;              /* several files: it needs a container */
+    bool media;             /* it is made of media: it needs them */
     bool classes;           /* it numbers the labels: it needs the label config */
     /* Each returns ERR_OK or what the functions below said. begin and end may be NULL. */
     enum err (*begin)(struct exporter *x);

@@ -27,8 +27,6 @@ static enum err begin(struct exporter *x)
 {
     struct classify *c = export_state(x, sizeof(*c));
 
-    if (!x->options.media.read)
-        return export_refuse(x, "yolo-classify is pictures in folders: it needs media");
     for (const struct label_control *k = export_config(x)->controls; k && !c->control; k = k->next)
         if (classes_of_choices(k) && !k->per_region && media_judged_by(k, MEDIA_PICTURE))
             c->control = k;
@@ -158,6 +156,7 @@ const struct format format_yolo_classify = {
     .media_type = "application/json",
     .extension = ".json",
     .tree = true,
+    .media = true,
     .classes = true,
     .begin = begin,
     .item = item,

@@ -23,5 +23,9 @@ bool export_order_set(
             o->media ? "an export with media" : o->format->name);
         return false;
     }
+    if (o->format->media && !o->media) {
+        req_fail(r, ERR_INVALID, "/media", "%s is made of media: it needs them", o->format->name);
+        return false;
+    }
     return true;
 }

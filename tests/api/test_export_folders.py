@@ -82,7 +82,9 @@ def test_a_folder_for_each_class(shelf, tmp_path):
 
 
 def test_classes_need_pictures_and_choices(shelf, api, builder):  # noqa: F811
-    assert "media" in problem(shelf.answer("yolo-classify", container="zip"), 422, pointer="/format")["detail"]
+    bare = {"format": "yolo-classify", "container": "zip"}
+    problem(shelf.answer("yolo-classify", container="zip"), 422, pointer="/media")
+    problem(shelf.desk("manager").post(f"/v1/releases/{shelf.release['id']}/exports", json=bare), 422, pointer="/media")
     plain = Shelf(api, '<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>', "t", [("a text", [])])
     assert "Choices" in problem(plain.answer("yolo-classify", container="zip", media="true"), 422, pointer="/format")["detail"]
 

@@ -41,15 +41,6 @@ static int compare_region(const void *pa, const void *pb)
     return order ? order : compare_hash(&a->said, &b->said);
 }
 
-static struct str member_str(struct json_object *o, const char *name)
-{
-    struct json_object *v = NULL;
-
-    if (!json_object_object_get_ex(o, name, &v) || !json_object_is_type(v, json_type_string))
-        return STR("");
-    return (struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)};
-}
-
 static enum err hash_item(struct json_object *item, struct sha256 *out)
 {
     struct buf b;

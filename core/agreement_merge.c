@@ -13,7 +13,7 @@ static struct json_object *new_str(struct str s)
 
 static const struct label_type *type_of(struct json_object *item)
 {
-    return label_type_find(view_member_str(item, "type"));
+    return label_type_find(member_str(item, "type"));
 }
 
 /* The items that say where the clusters lie, from the document each cluster follows. */
@@ -24,7 +24,7 @@ static void plan_regions(struct merge_plan *p, size_t doc)
     for (size_t i = 0; i < json_object_array_length(v->doc); i++) {
         struct json_object *item = json_object_array_get_idx(v->doc, i);
         const struct label_type *type = type_of(item);
-        size_t region = label_view_find(v, view_member_str(item, "id"));
+        size_t region = label_view_find(v, member_str(item, "id"));
         if (region == VIEW_NONE || !type || type->role != LABEL_REGION)
             continue;
         const struct cluster *c = &p->clusters[p->cluster_of[doc][region]];
@@ -48,8 +48,8 @@ static struct json_object *copy_item(
     }
     if (plan->said && type && type->key)
         json_object_object_add(value, type->key, json_object_get(plan->said));
-    json_object_object_add(copy, "id",
-        new_str(plan->about ? plan->about->id : merge_id(p, view_member_str(item, "id"))));
+    json_object_object_add(
+        copy, "id", new_str(plan->about ? plan->about->id : merge_id(p, member_str(item, "id"))));
     return copy;
 }
 

@@ -30,3 +30,22 @@ enum err json_tree_parse(
     json_tokener_free(tokener);
     return bad ? fail(error, ERR_BAD_JSON, json_tokener_error_desc(bad)) : ERR_OK;
 }
+
+struct json_object *member_of(struct json_object *o, const char *name)
+{
+    struct json_object *v = NULL;
+
+    return json_object_object_get_ex(o, name, &v) ? v : NULL;
+}
+
+struct str json_str(struct json_object *string)
+{
+    return (struct str){json_object_get_string(string), (size_t)json_object_get_string_len(string)};
+}
+
+struct str member_str(struct json_object *o, const char *name)
+{
+    struct json_object *v = member_of(o, name);
+
+    return json_object_is_type(v, json_type_string) ? json_str(v) : STR("");
+}

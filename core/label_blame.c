@@ -80,10 +80,10 @@ static void read_thing(
         .what = relation             ? BLAME_RELATION
                 : main->makes_region ? BLAME_REGION
                                      : BLAME_ANSWER,
-        .id = arena_str(keep, relation ? view_member_str(main->item, "from_id") : main->id),
-        .to_id = arena_str(keep, view_member_str(main->item, "to_id")),
-        .control = arena_str(keep, view_member_str(main->item, "from_name")),
-        .type = arena_str(keep, view_member_str(main->item, "type")),
+        .id = arena_str(keep, relation ? member_str(main->item, "from_id") : main->id),
+        .to_id = arena_str(keep, member_str(main->item, "to_id")),
+        .control = arena_str(keep, member_str(main->item, "from_name")),
+        .type = arena_str(keep, member_str(main->item, "type")),
     };
 }
 

@@ -53,18 +53,6 @@ bool check_fail(struct label_check *c, const char *member, const char *fmt, ...)
     return false;
 }
 
-struct json_object *member_of(struct json_object *o, const char *name)
-{
-    struct json_object *v = NULL;
-
-    return json_object_object_get_ex(o, name, &v) ? v : NULL;
-}
-
-struct str json_str(struct json_object *string)
-{
-    return (struct str){json_object_get_string(string), (size_t)json_object_get_string_len(string)};
-}
-
 bool is_number(struct json_object *v, double *out)
 {
     if (!json_object_is_type(v, json_type_int) && !json_object_is_type(v, json_type_double))

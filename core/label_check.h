@@ -4,6 +4,7 @@
 #ifndef CORE_LABEL_CHECK_H
 #define CORE_LABEL_CHECK_H
 
+#include "core/json_tree.h"
 #include "core/label_doc.h"
 
 /* Percentages are sums of floating point: this much over the edge is still on it. */
@@ -63,9 +64,6 @@ void check_up(struct label_check *c, size_t mark);
 /* Always false. `member` is put behind the path (NULL: the value itself). */
 bool check_fail(struct label_check *c, const char *member, const char *fmt, ...) PRINTF(3, 4);
 
-/* A member of an object; NULL when it is missing or null. */
-struct json_object *member_of(struct json_object *o, const char *name);
-struct str json_str(struct json_object *string);
 bool is_number(struct json_object *v, double *out);
 /* 3 and 3.0, which are one value in JSON, and in the canonical form one text. */
 bool is_integer(struct json_object *v);

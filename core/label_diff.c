@@ -50,7 +50,7 @@ static void list_region(struct diff *d, enum list list, const struct label_view 
     struct json_object *item = json_object_array_get_idx(v->doc, r->at);
     struct json_object *o = entry(d, list, r->id);
 
-    json_object_object_add(o, "type", new_str(view_member_str(item, "type")));
+    json_object_object_add(o, "type", new_str(member_str(item, "type")));
     add_labels(o, "labels", r);
 }
 
@@ -88,7 +88,7 @@ static void compare_places(struct diff *d, const struct view_region *a, const st
 {
     struct json_object *before = json_object_array_get_idx(d->before.view->doc, a->at);
     struct json_object *after = json_object_array_get_idx(d->after.view->doc, b->at);
-    const struct label_type *type = label_type_find(view_member_str(before, "type"));
+    const struct label_type *type = label_type_find(member_str(before, "type"));
     struct arena *mem = arena_new();
     bool equal = place_equal(mem, before, after, type && type->key ? type->key : "");
 
@@ -132,7 +132,7 @@ static void list_change(struct diff *d, const struct label_part *p, struct str f
 {
     struct json_object *o = entry(d, CHANGED, p->id);
 
-    json_object_object_add(o, "control", new_str(view_member_str(p->item, "from_name")));
+    json_object_object_add(o, "control", new_str(member_str(p->item, "from_name")));
     json_object_object_add(o, "field", new_str(field));
     json_object_object_add(o, "before", json_object_get(before));
     json_object_object_add(o, "after", json_object_get(after));
@@ -173,8 +173,8 @@ static void list_link(struct diff *d, enum list list, const struct label_part *p
 {
     struct json_object *o = entry(d, list, STR(""));
 
-    json_object_object_add(o, "from_id", new_str(view_member_str(p->item, "from_id")));
-    json_object_object_add(o, "to_id", new_str(view_member_str(p->item, "to_id")));
+    json_object_object_add(o, "from_id", new_str(member_str(p->item, "from_id")));
+    json_object_object_add(o, "to_id", new_str(member_str(p->item, "to_id")));
 }
 
 /* An item that only one version has. One that makes a region, or is about a region that came or

@@ -76,7 +76,7 @@ static void conflict(struct merge *m, const struct triple *t, struct str id, str
 {
     static const char *const names[SIDES] = {"base", "ours", "theirs"};
     struct json_object *c = json_object_new_object();
-    struct str control = view_member_str(any_of(t)->item, "from_name");
+    struct str control = member_str(any_of(t)->item, "from_name");
 
     json_object_object_add(c, "id", json_object_new_string_len(id.p, (int)id.n));
     json_object_object_add(c, "control", json_object_new_string_len(control.p, (int)control.n));
@@ -238,7 +238,7 @@ static bool closed(struct merge *m, const struct triple *t, struct json_object *
     static const char *const ends[] = {"from_id", "to_id"};
 
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        struct str id = view_member_str(t->merged, ends[i]);
+        struct str id = member_str(t->merged, ends[i]);
         if (json_object_object_get_ex(ids, id.p, NULL))
             continue;
         conflict_items(m, t, id, STR("relation"));
@@ -255,7 +255,7 @@ static enum err write_merged(struct merge *m, struct buf *out)
     qsort(m->triples, m->n, sizeof(*m->triples), by_place);
     for (size_t i = 0; i < m->n; i++)
         if (m->triples[i].merged && any_of(&m->triples[i])->kind != PART_RELATION)
-            json_object_object_add(ids, view_member_str(m->triples[i].merged, "id").p, NULL);
+            json_object_object_add(ids, member_str(m->triples[i].merged, "id").p, NULL);
     for (size_t i = 0; i < m->n; i++) {
         struct triple *t = &m->triples[i];
         if (t->merged && (any_of(t)->kind != PART_RELATION || closed(m, t, ids)))

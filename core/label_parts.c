@@ -42,8 +42,8 @@ static struct str key_of(struct arena *arena, const struct str *parts, size_t n)
 static void read_part(struct label_parts *p, struct json_object *item, size_t at)
 {
     struct label_part *part = &p->parts[p->n++];
-    const struct label_type *type = label_type_find(view_member_str(item, "type"));
-    struct str id = view_member_str(item, "id"), from = view_member_str(item, "from_name");
+    const struct label_type *type = label_type_find(member_str(item, "type"));
+    struct str id = member_str(item, "id"), from = member_str(item, "from_name");
     bool of_region = label_view_find(p->view, id) != VIEW_NONE;
     struct str index = view_canon(p->view->arena, member_of(item, "item_index"));
 
@@ -53,15 +53,14 @@ static void read_part(struct label_parts *p, struct json_object *item, size_t at
         .said_key = str_of(type && type->key ? type->key : ""),
         .item = item,
         .at = at};
-    if (str_is(view_member_str(item, "type"), "relation"))
+    if (str_is(member_str(item, "type"), "relation"))
         part->kind = PART_RELATION;
     else if (type && type->role == LABEL_ABOUT_1 && !of_region)
         part->kind = PART_WHOLE;
     const struct str keys[][3] = {
         [PART_ITEM] = {id, from, STR("")},
-        [PART_WHOLE] = {from, view_member_str(item, "to_name"), index},
-        [PART_RELATION] = {view_member_str(item, "from_id"), view_member_str(item, "to_id"),
-            STR("")},
+        [PART_WHOLE] = {from, member_str(item, "to_name"), index},
+        [PART_RELATION] = {member_str(item, "from_id"), member_str(item, "to_id"), STR("")},
     };
     part->key = key_of(p->view->arena, keys[part->kind], 3);
 }

@@ -17,13 +17,6 @@ struct entry {
     const struct label_type *type; /* NULL: not known */
 };
 
-struct str view_member_str(struct json_object *o, const char *name)
-{
-    struct json_object *v = member_of(o, name);
-
-    return json_object_is_type(v, json_type_string) ? json_str(v) : STR("");
-}
-
 struct str view_canon(struct arena *arena, struct json_object *value)
 {
     struct str text;
@@ -83,7 +76,7 @@ static struct str set_text(struct arena *arena, const struct str *set, size_t n)
 /* What is read outlives the document. */
 static struct str kept(const struct label_view *v, struct json_object *item, const char *name)
 {
-    return arena_str(v->arena, view_member_str(item, name));
+    return arena_str(v->arena, member_str(item, name));
 }
 
 static int64_t member_int(struct json_object *o, const char *name)
@@ -238,8 +231,8 @@ static void read_relation(struct label_view *v, struct json_object *item, size_t
     json_object_array_add(said, json_object_get(member_of(item, "direction")));
     json_object_array_add(said, json_object_get(member_of(item, "labels")));
     v->relations[v->nrelations++] = (struct view_relation){
-        .from = label_view_find(v, view_member_str(item, "from_id")),
-        .to = label_view_find(v, view_member_str(item, "to_id")),
+        .from = label_view_find(v, member_str(item, "from_id")),
+        .to = label_view_find(v, member_str(item, "to_id")),
         .said = view_canon(v->arena, said),
         .at = at,
     };
@@ -255,7 +248,7 @@ static int by_place(const void *pa, const void *pb)
 
 static bool is_relation(struct json_object *item)
 {
-    return str_is(view_member_str(item, "type"), "relation");
+    return str_is(member_str(item, "type"), "relation");
 }
 
 static enum err read_document(struct label_view *v)
@@ -271,8 +264,8 @@ static enum err read_document(struct label_view *v)
         if (!json_object_is_type(item, json_type_object))
             return ERR_INVALID;
         if (!is_relation(item))
-            entries[count++] = (struct entry){view_member_str(item, "id"), i, item,
-                label_type_find(view_member_str(item, "type"))};
+            entries[count++] = (struct entry){
+                member_str(item, "id"), i, item, label_type_find(member_str(item, "type"))};
     }
     qsort(entries, count, sizeof(*entries), by_id);
     for (size_t i = 0, end; i < count; i = end) {

@@ -84,8 +84,6 @@ void label_view_drop(struct label_view *v);
 /* The region of that id; VIEW_NONE when there is none. */
 size_t label_view_find(const struct label_view *v, struct str id);
 
-/* "" when it is missing or no string. */
-struct str view_member_str(struct json_object *o, const char *name);
 /* Canonical JSON in `arena`; "null" for what has none (it is too large or nested too deep). */
 struct str view_canon(struct arena *arena, struct json_object *value);
 

@@ -5,7 +5,6 @@
 
 #include "core/json_tree.h"
 #include "core/label_check.h"
-#include "core/label_view.h"
 
 #define PERCENT  100.0
 #define SIDE_MAX 1e9 /* pixels: more is no picture's */
@@ -211,16 +210,16 @@ static struct shape *shape_of(const struct drawing *d, struct str id)
 static void add_region(struct arena *a, struct drawing *d, struct json_object *item,
     const struct label_type *type, size_t at)
 {
-    struct str id = view_member_str(item, "id");
+    struct str id = member_str(item, "id");
     struct shape *s = shape_of(d, id), fresh;
     struct json_object *labels = type->key ? member_of(member_of(item, "value"), type->key) : NULL;
 
     fresh = (struct shape){.kind = SHAPE_OTHER,
         .id = id,
-        .parent = view_member_str(item, "parentID"),
-        .type = view_member_str(item, "type"),
-        .control = view_member_str(item, "from_name"),
-        .to = view_member_str(item, "to_name"),
+        .parent = member_str(item, "parentID"),
+        .type = member_str(item, "type"),
+        .control = member_str(item, "from_name"),
+        .to = member_str(item, "to_name"),
         .picture = (int64_t)index_of(item),
         .score = number_or(item, "score", -1),
         .at = at,
@@ -241,17 +240,17 @@ static void add_region(struct arena *a, struct drawing *d, struct json_object *i
         shape_resize(a, s, fresh.width, fresh.height);
     }
     if (labels && s->nlabels == 0)
-        s->control = view_member_str(item, "from_name");
+        s->control = member_str(item, "from_name");
     add_labels(a, s, labels);
 }
 
 static void add_answer(struct drawing *d, struct json_object *item, const struct label_type *type)
 {
     d->answers[d->nanswers++] = (struct shape_answer){
-        .id = view_member_str(item, "id"),
-        .control = view_member_str(item, "from_name"),
-        .to = view_member_str(item, "to_name"),
-        .type = view_member_str(item, "type"),
+        .id = member_str(item, "id"),
+        .control = member_str(item, "from_name"),
+        .to = member_str(item, "to_name"),
+        .type = member_str(item, "type"),
         .picture = (int64_t)index_of(item),
         .said = type->key ? member_of(member_of(item, "value"), type->key) : NULL,
     };
@@ -292,7 +291,7 @@ enum err drawing_read(struct arena *a, struct str text, struct drawing *d)
     lookup_init(&d->ids, a, n);
     for (size_t i = 0; i < n; i++) {
         struct json_object *item = json_object_array_get_idx(d->doc, i);
-        struct str name = view_member_str(item, "type");
+        struct str name = member_str(item, "type");
         const struct label_type *type = label_type_find(name);
         if (str_is(name, "relation"))
             d->relations++;

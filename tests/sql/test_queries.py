@@ -113,6 +113,19 @@ def calls(owner, project, person):
 LIMIT = {"claim_take": 300, "claim_search": 300, "transition_read": 60, "heartbeat_extend": 30}
 
 
+def test_a_plan_of_an_empty_table_walks_no_labels_later(queue):
+    c, _, project = queue
+    c.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+    try:
+        call = f"transition_read('{{0}}', '{{1}}', '{{0}}', '{{3}}', {project}, '{{NULL}}')"
+        plan = c.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {call}").fetchone()[0]
+    finally:
+        c.execute("RESET plan_cache_mode; RESET enable_seqscan")
+    plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    met = [n for n in nodes(plan) if n.get("Relation Name") == "label_version"]
+    assert len(met) == 2 and all(re.search(r"\bid\b", n["Index Cond"].replace("tenant_id", "")) for n in met)
+
+
 def test_cost_stays_flat(queue):
     c, owner, project = queue
     fresh = {name: cost(c, call)[0] for name, call in calls(owner, project, PERSON).items()}

@@ -23,6 +23,7 @@ int cmd_erase(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_consume(int argc, char **argv);
 int cmd_storage(int argc, char **argv);
+int cmd_sync(int argc, char **argv);
 int cmd_workflow(int argc, char **argv);
 
 #endif

@@ -194,6 +194,30 @@
     "  --rate BYTES\n        scrub: how much to read in a second (default: as much as there is)\n" \
     "  --once\n        scrub: once through all of it\n"
 
+#define SYNC_HELP                                                                                         \
+    "Lists a bucket of an S3 service, copies what is new into the storage, and makes a task of\n"         \
+    "each new picture, sound, film, text or PDF (by the end of its name). Run it again whenever\n"        \
+    "there may be more, or when it was stopped: nothing comes twice. See docs/bucket.md.\n\n"             \
+    "Prints {\"objects\":…,\"new\":…,\"created\":…,\"known\":…,\"changed\":…,\"failed\":…,\n" \
+    "\"left_out\":…,\"bytes\":…}; what failed is named on stderr (exit status 1), and the next "      \
+    "run\n"                                                                                               \
+    "tries it again.\n\n"                                                                                 \
+    "  --project ID\n        the project to add to; you must be its manager\n"                            \
+    "  --from s3:https://HOST/BUCKET[/PREFIX][?region=REGION]\n        what lies below PREFIX/; "         \
+    "the key is in --s3-access-key-file\n        and --s3-secret-key-file\n"                              \
+    "  --match GLOB\n        only objects whose path below PREFIX is like this; * matches "               \
+    "slashes, "                                                                                           \
+    "too: '*.jpg'\n"                                                                                      \
+    "  --field NAME\n        the key of the address in data (default: that which the label "              \
+    "config "                                                                                             \
+    "shows;\n        what it does not show is left out; with --field all media are taken)\n"              \
+    "  --changed report|new\n        of an object that was replaced since: only say so "                  \
+    "(default), "                                                                                         \
+    "or make a task\n        more of what it is now\n"                                                    \
+    "  --parallel N\n        objects that are copied at once, 1 to 64 (default: 8)\n"                     \
+    "  --allow-private\n        the service may be at a private address, and without https\n"             \
+    "  --dry-run\n        only say what is new\n"
+
 #define ERASE_HELP                                                                                 \
     "What a person asks for with article 17 of the GDPR. The content goes for good, out of "       \
     "rows,\n"                                                                                      \
@@ -273,9 +297,15 @@ const struct command commands[] = {
         "       annotate storage scrub [--rate BYTES] [--once]\n"
         "       annotate storage status",
         "Keep the blob storage", STORAGE_HELP, cmd_storage},
+    {"sync",
+        "--project ID --from s3:https://HOST/BUCKET[/PREFIX][?region=REGION]\n"
+        "           [--match GLOB] [--field NAME] [--changed report|new] [--parallel N]\n"
+        "           [--allow-private] [--dry-run]",
+        "Make tasks of what is new in a bucket", SYNC_HELP, cmd_sync},
     {"erase",
         "task ID --reason TEXT [--force] [--dry-run | --yes] [--no-wait]\n"
-        "       annotate erase person ID --reason TEXT [--labels] [--force] [--dry-run | --yes]\n"
+        "       annotate erase person ID --reason TEXT [--labels] [--force] [--dry-run | "
+        "--yes]\n"
         "           [--no-wait]\n"
         "       annotate erase show ID | list",
         "Erase a task's or a person's content for good", ERASE_HELP, cmd_erase},

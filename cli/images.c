@@ -6,9 +6,9 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
+#include "cli/media_kind.h"
 #include "cli/say.h"
 
 struct images {
@@ -17,9 +17,6 @@ struct images {
     int64_t other;
     bool failed;
 };
-
-static const char *const endings[] = {
-    "png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "avif", "svg"};
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -52,16 +49,6 @@ void images_close(struct images *w)
     free(w);
 }
 
-static bool is_image(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    for (size_t i = 0; dot && i < ARRAY_LEN(endings); i++)
-        if (strcasecmp(dot + 1, endings[i]) == 0)
-            return true;
-    return false;
-}
-
 bool images_next(struct images *w, const char **path, const char **name)
 {
     FTSENT *e;
@@ -77,7 +64,7 @@ bool images_next(struct images *w, const char **path, const char **name)
         }
         if (e->fts_info != FTS_F || hidden)
             continue;
-        if (is_image(e->fts_name)) {
+        if (media_kind_of(e->fts_name) == MEDIA_IMAGE) {
             *path = e->fts_path;
             *name = e->fts_path + w->root;
             return true;

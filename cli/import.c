@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "cli/api.h"
 #include "cli/args.h"
 #include "cli/cli.h"
@@ -19,6 +18,7 @@
 #include "cli/import_set.h"
 #include "cli/progress.h"
 #include "cli/say.h"
+#include "cli/tasks_send.h"
 #include "cli/upload.h"
 
 struct import {
@@ -26,21 +26,9 @@ struct import {
     const char *field; /* the key of the image's address in the task's data */
     char path[64];     /* of the API: where tasks go */
     struct api api;
-    int64_t created, skipped, failed;
+    struct tasks_sent sent;
+    int64_t failed;
 };
-
-/* Adds the server's answer to the sums. */
-static bool count_answer(struct import *m)
-{
-    struct json_object *o = api_json(&m->api);
-
-    if (!o)
-        return false;
-    m->created += api_int(o, "created");
-    m->skipped += api_int(o, "skipped");
-    json_object_put(o);
-    return true;
-}
 
 static void show_bytes(void *progress, int64_t done, int64_t total)
 {
@@ -74,7 +62,7 @@ static int import_file(struct import *m, const char *path, int64_t size)
         http_client_progress(m->api.http, show_bytes, &p);
         enum err e =
             http_client_upload(m->api.http, "POST", m->path, NULL, type, &from, &m->api.answer);
-        bool ok = api_ok(&m->api, e, path) && count_answer(m);
+        bool ok = api_ok(&m->api, e, path) && tasks_count(&m->api, &m->sent);
         if (ok)
             progress_end(&p, size);
         status = !ok;
@@ -101,19 +89,6 @@ static void print_tasks(const struct import *m, const struct upload *u, struct b
     }
 }
 
-/* External ids make this safe to send again, which the key tells the client. */
-static bool send_tasks(struct import *m, struct str lines)
-{
-    char hash[SHA256_HEX + 1], key[SHA256_HEX + 32];
-    const char *headers[] = {key, NULL};
-
-    sha256_hex(sha256_of(lines), hash);
-    snprintf(key, sizeof(key), "Idempotency-Key: %s", hash);
-    enum err e = http_client_call(
-        m->api.http, "POST", m->path, headers, lines, "application/x-ndjson", &m->api.answer);
-    return api_ok(&m->api, e, "creating tasks") && count_answer(m);
-}
-
 static bool flush_batch(struct import *m, struct upload *u)
 {
     struct buf lines;
@@ -125,7 +100,7 @@ static bool flush_batch(struct import *m, struct upload *u)
     if (ok && buf_err(&lines))
         ok = !fail("the names of one batch are too long; import fewer files at once.");
     if (ok && lines.n > 0)
-        ok = send_tasks(m, buf_view(&lines));
+        ok = tasks_send(&m->api, m->path, buf_view(&lines), &m->sent);
     buf_release(&lines);
     upload_clear(u);
     return ok;
@@ -179,8 +154,8 @@ static int import(struct import *m, const char *path)
     if (!api_open(&m->api) || !project_is_there(m))
         return 1;
     int status = S_ISDIR(st.st_mode) ? import_images(m, path) : import_file(m, path, st.st_size);
-    printf("{\"created\":%" PRId64 ",\"skipped\":%" PRId64 ",\"failed\":%" PRId64 "}\n", m->created,
-        m->skipped, m->failed);
+    printf("{\"created\":%" PRId64 ",\"skipped\":%" PRId64 ",\"failed\":%" PRId64 "}\n",
+        m->sent.created, m->sent.skipped, m->failed);
     if (!status && m->failed)
         status = fail("%" PRId64 " images were not imported; they are named above.", m->failed);
     return status;

@@ -145,13 +145,17 @@ static void keep_url(struct api *a, struct upload_item *item, bool any)
     json_object_put(o);
 }
 
-static bool open_part(const struct upload_item *item, struct part *part)
+static bool open_part(const struct upload *u, const struct upload_item *item, struct part *part)
 {
     struct stat st;
 
     *part = (struct part){.fd = -1};
     if (!name_is_usable(item))
         return false;
+    if (u->fetch) {
+        part->fd = u->fetch(u->fetch_arg, item, &part->left);
+        return part->fd >= 0;
+    }
     if (item->source) {
         part->fd = file_set_fd(item->source, item->file, &part->off);
         part->left = file_set_at(item->source, item->file)->bytes;
@@ -166,18 +170,18 @@ static bool open_part(const struct upload_item *item, struct part *part)
 }
 
 /* False when the server cannot be used at all. */
-static bool upload_item(struct api *a, struct upload_item *item, bool any)
+static bool upload_item(struct api *a, const struct upload *u, struct upload_item *item)
 {
     struct part part;
 
-    if (!open_part(item, &part))
+    if (!open_part(u, item, &part))
         return true;
     enum err e = send_part(a, &part);
     close(part.fd);
     bool usable =
         !api_may_pass(a, e) && (e || (a->answer.status != 401 && a->answer.status != 403));
     if (api_ok(a, e, item->path))
-        keep_url(a, item, any);
+        keep_url(a, item, u->any || item->any);
     return usable;
 }
 
@@ -192,7 +196,7 @@ static void *upload_thread(void *arg)
         size_t i = atomic_fetch_add(&r->next, 1);
         if (i >= r->upload->n)
             break;
-        if (!upload_item(&a, &r->upload->items[i], r->upload->any))
+        if (!upload_item(&a, r->upload, &r->upload->items[i]))
             atomic_store(&r->lost, true);
     }
     api_close(&a);

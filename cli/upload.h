@@ -16,13 +16,18 @@ struct upload_item {
     const struct file_set *source; /* NULL: the file at `path` */
     size_t file;                   /* of the source */
     char url[128];                 /* of the asset, once ok */
+    bool any;                      /* may be a medium of any kind, not an image alone */
     bool ok;
 };
 
 struct upload {
     struct upload_item items[UPLOAD_BATCH];
     size_t n;
-    bool any; /* media of any kind, not images alone */
+    bool any; /* all may be media of any kind, not images alone */
+    /* What is neither a file nor in a source: opens it for reading and says how long it is, on
+     * several threads at once. -1 after saying why not. */
+    int (*fetch)(void *arg, const struct upload_item *item, int64_t *bytes);
+    void *fetch_arg;
 };
 
 struct upload *upload_new(void);

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "io/http_client.h"
 
 enum { STALL_BYTES = 100, POLL_MS = 1000, IDLE_CONNECTIONS = 64 };
 
@@ -23,6 +26,7 @@ struct transfer {
     size_t part, at;    /* where sending is */
     size_t into_before; /* of x->into */
     bool status_known, good;
+    bool guarded_off; /* the guard refused an address */
     bool done;
     enum err err; /* why a callback stopped it; in the end, the result */
     CURLcode code;
@@ -35,6 +39,7 @@ struct http_multi {
     pthread_cond_t finished;
     struct transfer *queue;
     bool stopping;
+    bool guard;
 };
 
 /* ---- libcurl's callbacks */
@@ -127,6 +132,24 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 
 /* ---- one request */
 
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct transfer *t = arg;
+
+    if (purpose != CURLSOCKTYPE_IPCXN || !http_guard_allows(&a->addr)) {
+        t->guarded_off = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static void set_guard(struct transfer *t)
+{
+    curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(t->curl, CURLOPT_OPENSOCKETDATA, t);
+}
+
 static void set_limits(struct transfer *t)
 {
     const struct http_exchange *x = t->x;
@@ -178,7 +201,7 @@ static enum err add_header(struct curl_slist **list, const char *line)
     return ERR_OK;
 }
 
-static enum err prepare(struct transfer *t)
+static enum err prepare(const struct http_multi *m, struct transfer *t)
 {
     enum err e;
 
@@ -191,6 +214,8 @@ static enum err prepare(struct transfer *t)
     if (e)
         return e;
     set_limits(t);
+    if (m->guard)
+        set_guard(t);
     set_body(t);
     curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers);
     curl_easy_setopt(t->curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -215,6 +240,8 @@ static enum err result_of(const struct transfer *t)
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return ERR_INVALID;
+    case CURLE_COULDNT_CONNECT:
+        return t->guarded_off ? ERR_FORBIDDEN : ERR_UNAVAILABLE;
     default:
         return ERR_UNAVAILABLE;
     }
@@ -312,6 +339,15 @@ struct http_multi *http_multi_new(void)
     return NULL;
 }
 
+struct http_multi *http_multi_new_guarded(void)
+{
+    struct http_multi *m = http_multi_new();
+
+    if (m)
+        m->guard = true; /* read by callers alone, of which there is none yet */
+    return m;
+}
+
 void http_multi_free(struct http_multi *m)
 {
     if (!m)
@@ -360,7 +396,7 @@ enum err http_multi_call(struct http_multi *m, struct http_exchange *x)
     x->why[0] = '\0';
     for (size_t i = 0; i < x->nfields; i++)
         x->fields[i].value[0] = '\0';
-    e = prepare(&t);
+    e = prepare(m, &t);
     if (!e) {
         wait_for(m, &t);
         e = result_of(&t);

@@ -1,8 +1,7 @@
 /* Many HTTP requests at once over shared connections: one thread that owns a libcurl multi handle
  * and waits on all sockets together. Callers on any thread hand in a request and wait for its end,
  * so an interface that blocks stays as it is while its transfers share connections, TLS sessions
- * and names. For addresses of the administrator's: no guard, no redirects, no proxy, no .netrc.
- * Never retries, and never logs. */
+ * and names. No redirects, no proxy, no .netrc. Never retries, and never logs. */
 #ifndef IO_HTTP_MULTI_H
 #define IO_HTTP_MULTI_H
 
@@ -43,12 +42,16 @@ struct http_exchange {
 /* Starts the thread, with all signals blocked in it. NULL when there can be none. The first of a
  * process must be made before other threads are started. */
 struct http_multi *http_multi_new(void);
+/* The same for addresses that users typed: https alone, and each address is checked when its socket
+ * is opened, as io/http_client.h has it. A connection is never shared with one of the other kind.
+ */
+struct http_multi *http_multi_new_guarded(void);
 /* No call may be under way. NULL is fine. */
 void http_multi_free(struct http_multi *m);
 
 /* ERR_OK when a whole answer came, whatever its status. Else ERR_UNAVAILABLE (no connection, cut
  * off, a body shorter than announced), ERR_TIMEOUT, ERR_FULL, ERR_INVALID (address or header),
- * ERR_NO_MEMORY; `into` is as it was then, and after any status but 2xx. */
+ * ERR_FORBIDDEN (guard), ERR_NO_MEMORY; `into` is as it was then, and after any status but 2xx. */
 enum err http_multi_call(struct http_multi *m, struct http_exchange *x) MUSTCHECK;
 
 #endif

@@ -16,6 +16,7 @@
 enum {
     S3_NAME_MAX = 256,   /* host, bucket, prefix, region: each */
     S3_OBJECT_MAX = 512, /* prefix and key */
+    S3_KEY_MAX = 1024,   /* S3's own limit of a key */
     S3_REFUSAL_MAX = 64 << 10,
     S3_ETAG_SIZE = 64, /* 32 hex, '-', a number; NUL */
 };
@@ -35,7 +36,7 @@ struct s3 {
 struct s3_call {
     const char *method;
     const char *key;                       /* below the prefix; NULL: the bucket itself */
-    struct sigv4_pair query[4], header[4]; /* of the latter: names in lower case */
+    struct sigv4_pair query[5], header[4]; /* of the latter: names in lower case */
     size_t nquery, nheader;
     const struct str *parts; /* the body, in pieces */
     size_t nparts;
@@ -56,6 +57,10 @@ struct s3_call {
 /* spec: what follows "s3:", as storage/blob.h has it. Logs why it failed; s3_close() in any case.
  */
 enum err s3_open(struct s3 *s, struct str spec) MUSTCHECK;
+/* A bucket of somebody else's, whose prefix and keys may be any text. Asks the service nothing yet.
+ * guarded: at a public address and by https alone; else requests are ERR_FORBIDDEN, or ERR_INVALID.
+ */
+enum err s3_open_foreign(struct s3 *s, struct str spec, bool guarded) MUSTCHECK;
 void s3_close(struct s3 *s);
 
 /* ERR_OK: 2xx, and all of it is as it must be. ERR_NOT_FOUND, ERR_RANGE (416) and ERR_FULL (more

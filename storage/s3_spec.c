@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "io/http_multi.h"
 #include "storage/blob.h"
 #include "storage/s3_client.h"
@@ -77,8 +78,20 @@ static bool take_options(struct s3 *s, struct str rest)
     return true;
 }
 
+static bool prefix_good(const char *prefix, bool foreign)
+{
+    struct str s = str_of(prefix);
+
+    if (!foreign)
+        return s.n == 0 || blob_key_valid(prefix);
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return false;
+    return utf8_valid(s) == s.n;
+}
+
 /* scheme://host[:port]/bucket[/prefix] */
-static bool take_place(struct s3 *s, struct str rest)
+static bool take_place(struct s3 *s, struct str rest, bool foreign)
 {
     struct str scheme, host, bucket;
 
@@ -94,7 +107,7 @@ static bool take_place(struct s3 *s, struct str rest)
         return false;
     while (rest.n && rest.p[rest.n - 1] == '/')
         rest.n--;
-    if (!copy(s->prefix, sizeof(s->prefix), rest) || (s->prefix[0] && !blob_key_valid(s->prefix)))
+    if (!copy(s->prefix, sizeof(s->prefix), rest) || !prefix_good(s->prefix, foreign))
         return false;
     return copy(s->scheme, sizeof(s->scheme), scheme) && copy(s->host, sizeof(s->host), host) &&
            copy(s->bucket, sizeof(s->bucket), bucket);
@@ -122,7 +135,7 @@ static enum err check(struct s3 *s)
     return ERR_OK;
 }
 
-enum err s3_open(struct s3 *s, struct str spec)
+static enum err read_spec(struct s3 *s, struct str spec, bool foreign)
 {
     struct str rest = spec, place;
 
@@ -133,14 +146,33 @@ enum err s3_open(struct s3 *s, struct str spec)
     str_split(&rest, '?', &place);
     if (rest.p && !take_options(s, rest))
         return ERR_INVALID;
-    if (!take_place(s, place)) {
+    if (!take_place(s, place, foreign)) {
         log_error("blob_s3",
             "s3:%.*s: want s3:https://HOST[:PORT]/BUCKET[/PREFIX][?region=REGION&style=host]",
             STR_FMT(place));
         return ERR_INVALID;
     }
+    return ERR_OK;
+}
+
+enum err s3_open(struct s3 *s, struct str spec)
+{
+    enum err e = read_spec(s, spec, false);
+
+    if (e)
+        return e;
     s->net = http_multi_new();
     return s->net ? check(s) : ERR_NO_MEMORY;
+}
+
+enum err s3_open_foreign(struct s3 *s, struct str spec, bool guarded)
+{
+    enum err e = read_spec(s, spec, true);
+
+    if (e)
+        return e;
+    s->net = guarded ? http_multi_new_guarded() : http_multi_new();
+    return s->net ? ERR_OK : ERR_NO_MEMORY;
 }
 
 void s3_close(struct s3 *s)

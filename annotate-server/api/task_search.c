@@ -48,7 +48,7 @@ struct search {
     int nwalked, wanted;
     int examined;
     bool ended; /* the walk has no more */
-    /* what matched: the members of the answer without data */
+    /* what matched: the members of the answer without data and meta */
     struct str *found;
     struct db_array *ids;
     int nfound;
@@ -89,6 +89,8 @@ static void on_data(struct req *r, const PGresult *res)
         buf_str(&out, s->found[i]);
         buf_puts(&out, ",\"data\":");
         put_raw(&out, res, i, 0);
+        buf_puts(&out, ",\"meta\":");
+        put_raw(&out, res, i, 1);
         buf_puts(&out, "},");
     }
     buf_chop(&out, ',');

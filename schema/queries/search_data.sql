@@ -1,3 +1,3 @@
--- The data of the tasks that a search found, in their order. Data never changes.
+-- What the tasks that a search found came with, in their order. It never changes.
 -- users: server
-SELECT t.data FROM unnest($1::bigint[]) WITH ORDINALITY AS i(id, ord) JOIN task t ON t.id = i.id ORDER BY i.ord
+SELECT t.data, coalesce(t.meta, 'null') FROM unnest($1::bigint[]) WITH ORDINALITY AS i(id, ord) JOIN task t ON t.id = i.id ORDER BY i.ord

@@ -92,7 +92,12 @@
     "  --model NAME\n        who predicted (default: the format's name)\n"                              \
     "  --errors refuse|skip\n        refuse: one bad picture, and nothing is imported "                 \
     "(default);\n"                                                                                      \
-    "        skip: bad ones are named and left out\n"
+    "        skip: bad ones are named and left out\n"                                                   \
+    "  --from s3:https://HOST/BUCKET[/PREFIX][?region=REGION]\n        the data set below "             \
+    "PREFIX/ "                                                                                          \
+    "of a bucket, in place of PATH; see docs/bucket.md\n"                                               \
+    "  --allow-private\n        the bucket's service may be at a private address, and without "         \
+    "https\n"
 
 #define RELEASE_HELP                                                                               \
     "A release is an immutable manifest of a project's labels. Its root hash is its\n"             \
@@ -265,7 +270,9 @@ const struct command commands[] = {
     {"import",
         "--project ID [--field NAME] [--parallel N] PATH\n"
         "       annotate import --project ID --format FORMAT [--split NAME] [--map OLD=NEW,…]\n"
-        "           [--as annotations|predictions] [--model NAME] [--errors refuse|skip] PATH",
+        "           [--as annotations|predictions] [--model NAME] [--errors refuse|skip]\n"
+        "           PATH | --from s3:https://HOST/BUCKET[/PREFIX][?region=REGION] "
+        "[--allow-private]",
         "Import tasks, images or data sets", IMPORT_HELP, cmd_import},
     {"label",
         "list --task ID [--json]\n"

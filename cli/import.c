@@ -180,14 +180,20 @@ int cmd_import(int argc, char **argv)
     const struct opt opts[] = {{"project", .number = &m.project, .required = true},
         {"field", .text = &m.field}, {"parallel", .number = &m.parallel},
         {"format", .text = &o.format}, {"split", .text = &o.split}, {"map", .text = &o.map},
-        {"as", .text = &o.as}, {"model", .text = &o.model}, {"errors", .text = &o.errors}};
+        {"as", .text = &o.as}, {"model", .text = &o.model}, {"errors", .text = &o.errors},
+        {"from", .text = &o.from}, {"allow-private", .flag = &o.allow_private}};
+    int paths = args_read(argc, argv, opts, ARRAY_LEN(opts), 0, 1);
 
-    if (args_read(argc, argv, opts, ARRAY_LEN(opts), 1, 1) < 0)
+    if (paths < 0)
         return 2;
+    if (o.from && !o.format)
+        return misuse("import", "--from needs --format; `annotate sync` takes files alone.");
+    if ((o.from != NULL) == (paths == 1))
+        return misuse("import", "it needs a PATH, or else --from.");
     if (m.parallel < 1 || m.parallel > UPLOAD_THREADS)
         return misuse("import", "--parallel must be from 1 to %d.", UPLOAD_THREADS);
     if (o.format) {
-        o.project = m.project, o.parallel = m.parallel, o.path = argv[1];
+        o.project = m.project, o.parallel = m.parallel, o.path = paths ? argv[1] : NULL;
         return import_format(&o);
     }
     int status = import(&m, argv[1]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bucket_set.h"
 #include "cli/digest_map.h"
 #include "cli/progress.h"
 #include "cli/say.h"
@@ -312,10 +313,13 @@ static bool open_project(struct set *s)
 
 static bool open_source(struct set *s)
 {
+    const struct set_options *o = s->o;
     char why[FILE_SET_WHY];
 
-    if (file_set_open(s->o->path, &s->source, why))
-        return !fail("%s: %s", s->o->path, why);
+    if (o->from && !bucket_set_open(o->from, !o->allow_private, (int)o->parallel, &s->source))
+        return false;
+    if (!o->from && file_set_open(o->path, &s->source, why))
+        return !fail("%s: %s", o->path, why);
     s->wanted = calloc(file_set_count(s->source), 1);
     s->hashes = calloc(file_set_count(s->source), sizeof(*s->hashes));
     BUG_ON(!s->wanted || !s->hashes);

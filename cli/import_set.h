@@ -1,4 +1,5 @@
-/* `annotate import --format`: a data set of another tool, from a directory or an archive. */
+/* `annotate import --format`: a data set of another tool, from a directory, an archive or
+ * a bucket. */
 #ifndef CLI_IMPORT_SET_H
 #define CLI_IMPORT_SET_H
 
@@ -6,7 +7,10 @@
 
 struct set_options {
     int64_t project, parallel;
-    const char *format, *path;
+    const char *format;
+    const char *path;   /* of a directory or an archive; else NULL, and */
+    const char *from;   /* a bucket: "s3:https://…" */
+    bool allow_private; /* which may be at a private address */
     const char *split;  /* NULL: all */
     const char *map;    /* "old=new,…"; NULL: none */
     const char *as;     /* "annotations", "predictions" */

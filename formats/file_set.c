@@ -264,6 +264,25 @@ enum err file_set_open(const char *path, struct file_set **out, char *why)
     return e;
 }
 
+enum err file_set_open_files(
+    int fd, const struct file_set_entry *files, size_t n, struct file_set **out, char *why)
+{
+    struct file_set *s = calloc(1, sizeof(*s));
+    enum err e = ERR_OK;
+
+    BUG_ON(!s);
+    *s = (struct file_set){.arena = arena_new(), .fd = fd, .open = -1, .why = why};
+    for (size_t i = 0; !e && i < n; i++)
+        e = file_set_add(s, files[i].name, files[i].off, files[i].bytes);
+    if (!e)
+        e = put_in_order(s);
+    if (e)
+        file_set_close(s);
+    else
+        *out = s;
+    return e;
+}
+
 void file_set_close(struct file_set *s)
 {
     if (!s)

@@ -1,8 +1,9 @@
-/* A file set: the files of a data set, in a directory or an archive (zip, tar, tar.gz, tar.zst), by
- * name and in the order of their names. Names are looked up in a list, never opened as paths: what
- * a data set says of its files leads nowhere else. Links, devices and hidden files are left out. An
- * archive is read once, into a file without a name in TMPDIR (/var/tmp), so that its files can be
- * read in any order. Memory: about 100 bytes a file. Blocking. */
+/* A file set: the files of a data set, in a directory, an archive (zip, tar, tar.gz, tar.zst) or
+ * one file that somebody else has filled, by name and in the order of their names. Names are looked
+ * up in a list, never opened as paths: what a data set says of its files leads nowhere else. Links,
+ * devices and hidden files are left out. An archive is read once, into a file without a name in
+ * TMPDIR (/var/tmp), so that its files can be read in any order. Memory: about 100 bytes a file.
+ * Blocking. */
 #ifndef FORMATS_FILE_SET_H
 #define FORMATS_FILE_SET_H
 
@@ -29,6 +30,10 @@ struct file_set_entry {
 /* ERR_INVALID, ERR_TOO_LARGE, ERR_IO with a sentence in why (FILE_SET_WHY bytes). A plain file that
  * is no archive is a set of that one file. */
 enum err file_set_open(const char *path, struct file_set **out, char *why) MUSTCHECK;
+/* A set of files that lie in fd, by name, place and size; their bytes may come later. Takes fd
+ * over, also when it fails. Names are checked and copied. */
+enum err file_set_open_files(int fd, const struct file_set_entry *files, size_t n,
+    struct file_set **out, char *why) MUSTCHECK;
 void file_set_close(struct file_set *s); /* NULL is fine */
 
 size_t file_set_count(const struct file_set *s);

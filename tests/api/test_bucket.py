@@ -309,3 +309,86 @@ def test_guard(words, bucket, place):
 @pytest.mark.parametrize("spec", ["", "fs:/tmp", "s3:", "s3:https://host", "s3:https://host/b", "s3:https://u:p@host/bucket", "s3:https://host/bucket?key=x"])
 def test_no_bucket(words, spec):
     assert "--from" in run(words("sync", spec), 1)[1]
+
+
+# ---- data sets
+
+@pytest.fixture
+def take(words, bucket, place):
+    def command(*more, status=0, **options):
+        return run(words("import", bucket.spec(place.prefix, **options), "--allow-private", "--format", "coco", *more), status)
+    return command
+
+
+def coco(path):
+    """A data set of 12 pictures in a directory."""
+    (path / "annotations").mkdir(parents=True)
+    (path / "images").mkdir()
+    for i in range(12):
+        (path / f"images/{i}.png").write_bytes(png(i))
+    text = {"images": [{"id": i + 1, "file_name": f"{i}.png", "width": 4, "height": 3} for i in range(12)],
+            "annotations": [{"id": i + 1, "image_id": i + 1, "category_id": 1, "bbox": [0, 1, 1 + i / 10, 2], "area": 1, "iscrowd": 0} for i in range(12)],
+            "categories": [{"id": 1, "name": "cat"}]}
+    (path / "annotations/instances_train.json").write_text(json.dumps(text))
+
+
+BOXES = """<View><Image name="img" value="$image"/><RectangleLabels name="box" toName="img"><Label value="cat"/></RectangleLabels></View>"""
+
+
+@pytest.fixture
+def stored(api, desk, place, tmp_path):
+    """The data set in the bucket, and the desk on a project that fits it; its directory."""
+    desk.project = api.project(label_config=BOXES)
+    desk.path = f"/v1/projects/{desk.project}"
+    coco(tmp_path / "set")
+    for file in sorted((tmp_path / "set").rglob("*.*")):
+        place.put(str(file.relative_to(tmp_path / "set")), file.read_bytes())
+    place.put("images/", b"")
+    return tmp_path / "set"
+
+
+def labels(desk):
+    return {name: (t["data"], desk.task(t["id"])["meta"], desk.result(desk.task(t["id"])["head_label"])) for name, t in tasks(desk).items()}
+
+
+def without_ids(found):
+    return {name: (data, meta, [{k: v for k, v in item.items() if k != "id"} for item in result]) for name, (data, meta, result) in found.items()}
+
+
+def test_data_set_as_from_a_directory(api, desk, words, take, stored):
+    assert take()[0]["created"] == 12
+    got = labels(desk)
+    assert take()[0]["skipped"] == 12 and len(tasks(desk)) == 12
+    desk.project = api.project(label_config=BOXES)
+    desk.path = f"/v1/projects/{desk.project}"
+    plain = words("import", "")
+    place_of_from = plain.index("--from")
+    del plain[place_of_from:place_of_from + 2]
+    assert run([*plain, "--format", "coco", stored])[0]["created"] == 12
+    assert without_ids(labels(desk)) == without_ids(got) and len(got) == 12
+
+
+@pytest.mark.parametrize("name, why", [("../x.png", "leads out"), ("a//b.png", "leads out"), ("c\\d.png", "leads out"), ("l" * 600 + ".png", "512 bytes")])
+def test_data_set_with_hostile_names(desk, bucket, take, stored, place, name, why):
+    place.put(name, png(1))
+    asked = len(bucket.requests)
+    assert why in take(status=1)[1] and not tasks(desk)
+    assert len(bucket.requests) - asked <= 2  # the listing; nothing is copied
+
+
+@pytest.mark.parametrize("fault", ["500.2", "403.1", "truncated.2"])
+def test_data_set_with_faults(desk, take, stored, place, fault):
+    place.put(f"fault.{fault}.get.set/x.png", png(99))
+    sums, said = take(status=1, timeout_s=1, tries=2)
+    assert not tasks(desk) and "x.png" in said
+    assert take(timeout_s=1, tries=2)[0]["created"] == 12
+
+
+def test_data_set_misused(words, stored):
+    plain = words("import", "s3:https://host/bucket")
+    assert "--from needs --format" in run(plain, 2)[1]
+    assert "PATH, or else --from" in run([*plain, "--format", "coco", stored], 2)[1]
+    del plain[plain.index("--from"):plain.index("--from") + 2]
+    assert "PATH, or else --from" in run([*plain, "--format", "coco"], 2)[1]
+    assert "https" in run(words("import", "s3:http://10.0.0.1/bucket", "--format", "coco"), 1)[1]
+    assert "no public address" in run(words("import", "s3:https://10.0.0.1/bucket", "--format", "coco"), 1)[1]

@@ -2,6 +2,8 @@
 import hashlib
 import io
 import json
+import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -252,6 +254,42 @@ def test_keys_from_elsewhere(desk, sync, place, rewrite):
     assert sync()[0] == NOTHING and not tasks(desk)
 
 
+@pytest.mark.parametrize("longer", [-1, 1, 1000])
+def test_not_the_size_that_was_listed(desk, sync, place, rewrite, longer):
+    place.put("a.png", png(1))
+    size = len(png(1))
+    rewrite.append((b"<Size>%d<" % size, b"<Size>%d<" % (size + longer)))
+    sums, said = sync(status=1)
+    assert (sums["created"], sums["failed"]) == (0, 1) and "a.png: it is no longer what was listed" in said and not tasks(desk)
+
+
+def test_replaced_while_it_is_read(desk, sync, place, rewrite):
+    place.put("a.png", png(1))
+    rewrite.append((hashlib.md5(png(1)).hexdigest().encode(), b"0" * 32))
+    sums, said = sync(status=1)
+    assert (sums["created"], sums["failed"]) == (0, 1) and "a.png: it is no longer what was listed" in said and not tasks(desk)
+    rewrite.clear()
+    assert sync()[0]["created"] == 1
+
+
+def test_task_of_unknown_version_is_left_alone(desk, sync, place):
+    """As it is after an erasure: the id stays, nobody knows the ETag."""
+    place.put("a.png", png(1))
+    desk("manager").ok("POST", f"{desk.path}/tasks", 201, json=[{"data": {"image": "/x.png"}, "external_id": place.id("a.png")}])
+    assert sync("--changed", "new")[0] == NOTHING | {"objects": 1, "known": 1}
+
+
+def test_two_at_once(desk, words, place, bucket):
+    for i in range(120):
+        place.put(f"{i}.png", png(i))
+    both = [subprocess.Popen(words("sync", bucket.spec(place.prefix), "--allow-private"), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for _ in range(2)]
+    sums = [json.loads(p.communicate(timeout=120)[0]) for p in both]
+    assert [p.returncode for p in both] == [0, 0]
+    assert sum(s["created"] for s in sums) == 120 and all(s["created"] + s["known"] == 120 for s in sums)
+    assert len(tasks(desk)) == 120
+
+
 def test_not_what_its_name_says(desk, sync, place):
     place.put("page.png", b"<html><script>alert(1)</script></html>")
     place.put("ok.png", png(1))
@@ -295,6 +333,22 @@ def test_large_object_in_pieces(desk, sync, place):
     place.put("large.png", large)
     assert sync()[0]["bytes"] == len(large)
     assert content(desk, tasks(desk)[place.id("large.png")]) == large
+
+
+def test_memory_does_not_grow_with_an_object(words, place, bucket):
+    """Peak memory of a run over 8 MiB, and over 160 MiB."""
+    def peak(name, size):
+        place.put(name, png(size) + bytes(size))
+        environment = ENVIRONMENT | {"ASAN_OPTIONS": ENVIRONMENT.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"}
+        most = 0
+        with subprocess.Popen(words("sync", bucket.spec(place.prefix), "--allow-private", "--match", name), env=environment) as p:
+            while p.poll() is None:
+                most = max([most, *(int(n) for n in re.findall(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{p.pid}/status").read_text()))])
+                time.sleep(0.005)
+        assert p.returncode == 0 and most
+        return most << 10
+    small = peak("small.png", 8 << 20)
+    assert peak("large.png", 160 << 20) < small + (40 << 20)
 
 
 def test_guard(words, bucket, place):

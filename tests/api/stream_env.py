@@ -144,7 +144,8 @@ class World:
                 VALUES (1, 1, '{uuid.uuid4()}', '{{"train": 1}}', 's', 7);
             INSERT INTO release_item (tenant_id, release_id, task_id, label_id, split, label_sha256, asset_sha256)
                 VALUES {','.join(values)};
-            UPDATE release SET state = 'ready', items = {len(items)}, root = '\\x{root}', splits = '{{"train": {len(items)}}}'
+            UPDATE release SET state = 'ready', items = {len(items)}, root = '\\x{root}', splits = '{{"train": {len(items)}}}',
+                    label_config_version = 1
                 WHERE id = currval('release_id_seq');
             INSERT INTO event (tenant_id, project_id, release_id, action, from_state, to_state, detail)
                 VALUES (1, 1, currval('release_id_seq'), 'publish', 'none', 'none', '{{"type": "release_ready"}}');

@@ -101,7 +101,7 @@ def test_no_more_tasks_is_not_said_while_tasks_remain(api, db):
 
 def test_no_task_gets_more_annotations_than_asked_for(db, server, api):
     """LS PR#9270, LS#6233, LS#831, LS#6668, LS#1052. With skips, leases that run out and late hand-ins in between."""
-    desk = Desk(api, tasks=10, workflow=DIRECT | {"overlap": 2, "agreement": {"metric": "exact", "threshold": 0}})
+    desk = Desk(api, tasks=10, workflow=DIRECT | {"overlap": 2, "skip_limit": 20, "agreement": {"metric": "exact", "threshold": 0}})
     crew, late = Crew(db, server, desk, 12), []
     end = time.monotonic() + 60
     for turn in itertools.count():

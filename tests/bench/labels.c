@@ -1,5 +1,6 @@
 /* Label versions a second into a store of files: packs of 64, as the server writes a batch, against
- * one fsynced file each, in turns and with the same number of threads. Each is read back.
+ * one fsynced file each, in turns and with the same number of threads. Of each pack one document is
+ * read back.
  *   bench-labels DIRECTORY [VERSIONS [THREADS [ROUNDS]]]
  * The last line is "labels ratio X.XX"; the exit status is 1 below the floor of 4. */
 #include <inttypes.h>
@@ -46,6 +47,8 @@ static void write_pack(int64_t first, int64_t n)
     enum err e;
     char(*text)[DOC + 1] = malloc(sizeof(*text) * PACK);
 
+    if (!text)
+        die("memory", ERR_NO_MEMORY);
     for (int64_t i = 0; i < n; i++)
         items[i].doc = document(first + i, text[i]);
     if ((e = pack_put(&store, 1, items, (size_t)n, &id)))
